@@ -1,0 +1,186 @@
+"""A session as its log says it is: a fold over records that never fails, and tells what it had to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from jido_jupyter.core import messages as wire
+from jido_jupyter.core.messages import Message, text_part
+from jido_jupyter.core.records import Owner, Record
+from jido_jupyter.core.text import MAX_TITLE, one_line, title_from
+from jido_jupyter.errors import InvalidField
+
+UNTITLED = "New session"
+PREVIEW = 120  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class SessionState:
+    """Everything a session holds; values only."""
+
+    id: str
+    created_at: str
+    updated_at: str  # time of the last turn, never of the file
+    title: str = UNTITLED
+    title_source: str = "auto"  # "auto", or "user" once somebody named it
+    notebook: str | None = None
+    model: str | None = None  # of the last answer
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+    messages: tuple[Message, ...] = ()
+    todos: tuple[Mapping[str, Any], ...] = ()
+    repairs: tuple[str, ...] = ()  # what was mended on load, one sentence each
+    unsettled: frozenset[str] = frozenset()  # ids of answers without an end: cut off, or streaming elsewhere right now
+
+    def with_messages(self, said: Iterable[Message]) -> SessionState:
+        """Return the session after ``said``; an id that is there already is not added again."""
+        known = {message.id for message in self.messages}
+        new = tuple(message for message in said if message.id not in known)
+        if not new:
+            return self
+        title = self.title
+        if title == UNTITLED and self.title_source == "auto":
+            asked = next((text for message in new if message.role == "user" and (text := message.text.strip())), "")
+            title = title_from(asked) or title
+        return replace(
+            self,
+            messages=self.messages + new,
+            title=title,
+            updated_at=max(self.updated_at, new[-1].created_at),
+            model=next((message.model for message in reversed(new) if message.model), self.model),
+        )
+
+    def with_meta(self, changes: Mapping[str, Any]) -> SessionState:
+        """Return the session after a ``meta`` record; values of the wrong shape are passed over."""
+        accepted = {name: _META[name](value) for name, value in changes.items() if name in _META and _fits(name, value)}
+        return replace(self, **accepted)
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list shows of a session."""
+
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+    message_count: int
+    notebook: str | None = None
+    model: str | None = None
+    tags: tuple[str, ...] = ()
+    pinned: bool = False
+    archived: bool = False
+    preview: str = ""
+    problems: tuple[str, ...] = ()
+    revision: str = ""
+    is_damaged: bool = False
+    owner: Owner | None = field(default=None, compare=False)  # None: closed
+
+
+def summarise(state: SessionState, revision: str) -> Summary:
+    return Summary(
+        id=state.id,
+        title=state.title,
+        created_at=state.created_at,
+        updated_at=state.updated_at,
+        message_count=len(state.messages),
+        notebook=state.notebook,
+        model=state.model,
+        tags=state.tags,
+        pinned=state.pinned,
+        archived=state.archived,
+        preview=one_line(state.messages[-1].text[: 4 * PREVIEW], PREVIEW) if state.messages else "",
+        problems=state.repairs,
+        revision=revision,
+    )
+
+
+def replay(header: Record, log: Iterable[Record]) -> SessionState:
+    """Return the session that a header and the records after it describe.
+
+    An answer that was still streaming when its process died is closed as ``interrupted``, so that the next request to a
+    model is valid; records that make no sense are passed over. Both are told in ``repairs``.
+    """
+    created_at = str(header.get("created_at", ""))
+    state = SessionState(id=str(header["id"]), created_at=created_at, updated_at=created_at)
+    said: list[Message] = []
+    known: set[str] = set()
+    unfinished: dict[str, _Unfinished] = {}
+    repairs: list[str] = []
+    for record in log:
+        kind = record.get("t")
+        if kind == "messages":
+            for message in _messages_of(record, repairs):
+                unfinished.pop(message.id, None)
+                if message.id in known:
+                    repairs.append("A message that stands twice in the file is shown once.")
+                    continue
+                known.add(message.id)
+                said.append(message)
+        elif kind == "partial":
+            started = unfinished.setdefault(str(record.get("message")), _Unfinished(len(said), record))
+            started.texts.append(str(record.get("text", "")))
+            started.last = record
+        elif kind == "meta" and isinstance(record.get("set"), Mapping):
+            state = state.with_meta(record["set"])
+    for message_id, answer in reversed(unfinished.items()):
+        said.insert(answer.place, answer.as_message(message_id))
+    return replace(state.with_messages(said), repairs=tuple(dict.fromkeys(repairs)), unsettled=frozenset(unfinished))
+
+
+@dataclass(slots=True)
+class _Unfinished:
+    place: int  # messages before it
+    last: Record
+    texts: list[str] = field(default_factory=list)
+
+    def as_message(self, message_id: str) -> Message:
+        model = self.last.get("model")
+        return Message(
+            id=message_id,
+            role="assistant",
+            parts=(text_part("".join(self.texts)),),
+            created_at=str(self.last.get("at", "")),
+            status="interrupted",
+            model=model if isinstance(model, str) else None,
+        )
+
+
+def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
+    said = record.get("messages")
+    if not isinstance(said, list):
+        repairs.append("A record without its messages was passed over.")
+        return
+    for number, message in enumerate(said):
+        try:
+            yield wire.from_wire(message, f"messages[{number}]")
+        except InvalidField as error:
+            repairs.append(f"A message was passed over ({error}) It is kept in the file.")
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name in ("notebook", "model"):
+        return value is None or isinstance(value, str)
+    if name in ("pinned", "archived"):
+        return isinstance(value, bool)
+    if name == "tags":
+        return isinstance(value, list | tuple) and all(isinstance(tag, str) for tag in value)
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _title(value: str) -> str:
+    return one_line(value, MAX_TITLE) or UNTITLED
+
+
+_META: dict[str, Any] = {
+    "title": _title,
+    "title_source": str,
+    "notebook": lambda value: value,
+    "model": lambda value: value,
+    "tags": tuple,
+    "pinned": bool,
+    "archived": bool,
+}

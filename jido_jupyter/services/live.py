@@ -1,0 +1,143 @@
+"""A session that this process has open: its state in memory, each change durable before the call returns."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from jido_jupyter.core import records
+from jido_jupyter.core.messages import Message
+from jido_jupyter.core.records import Record
+from jido_jupyter.core.session import SessionState
+from jido_jupyter.core.text import MAX_TITLE, one_line
+from jido_jupyter.core.times import stamp
+from jido_jupyter.errors import IllegalTransition, InvalidField, PayloadTooLarge, StaleRevision
+from jido_jupyter.store.contract import Lease, Revision, Store
+
+
+class LiveSession:
+    """The handle of an open session; safe to use from several threads.
+
+    What could not be written (a full disk, say) stays in memory: `save` writes it once that is possible.
+
+    Args:
+        state: as it was read.
+        revision: of that state.
+        clock: returns the present instant, aware.
+    """
+
+    def __init__(
+        self, store: Store, state: SessionState, revision: Revision, lease: Lease, clock: Callable[[], datetime]
+    ) -> None:
+        self._store = store
+        self._state = state
+        self._revision = revision
+        self._lease = lease
+        self._clock = clock
+        self._unsaved: list[Record] = []
+        self._lock = threading.RLock()
+
+    @property
+    def id(self) -> str:
+        return self._state.id
+
+    @property
+    def state(self) -> SessionState:
+        return self._state
+
+    @property
+    def revision(self) -> Revision:
+        return self._revision
+
+    @property
+    def is_open(self) -> bool:
+        """False once it was closed here or taken over elsewhere."""
+        return self._lease.is_held
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether everything said so far is durable."""
+        return not self._unsaved
+
+    def now(self) -> str:
+        return stamp(self._clock())
+
+    def record(self, said: Sequence[Message], *, ends_turn: bool = False) -> None:
+        """Add messages and make them durable.
+
+        Args:
+            ends_turn: they answer something that is stored already, so that no size limit keeps them out.
+
+        Raises:
+            PayloadTooLarge: the session is full; nothing was added.
+            StoreError, StaleRevision: they could not be stored now, and are kept in memory for `save`.
+        """
+        with self._lock:
+            before = self._state
+            self._state = self._state.with_messages(said)
+            try:
+                self._write(records.messages(said, self.now()), beyond_limit=ends_turn)
+            except PayloadTooLarge:
+                self._state = before
+                self._unsaved.pop()
+                raise
+
+    def record_partial(self, message_id: str, text: str, model: str | None) -> None:
+        """Add the next piece of an answer that is still streaming; it outlives the process, not a power cut."""
+        with self._lock:
+            if not self._unsaved:
+                log = [records.partial(message_id, text, self.now(), model)]
+                self._append(log, durable=False, beyond_limit=True)
+
+    def rename(self, title: str) -> None:
+        """Give the session a title of the user's; it is never replaced by an automatic one."""
+        if not (clean := one_line(title, MAX_TITLE)):
+            raise InvalidField("title", "a title needs at least one visible character")
+        self._change({"title": clean, "title_source": "user"})
+
+    def link(self, notebook: str) -> None:
+        """Say in which notebook the session goes on."""
+        if notebook != self._state.notebook:
+            self._change({"notebook": notebook})
+
+    def save(self) -> Revision:
+        """Make everything durable and return the revision; each turn has done so already, unless it said otherwise."""
+        with self._lock:
+            self._flush()
+            return self._revision
+
+    def close(self) -> None:
+        """Give the session up; it stays stored and can be resumed. Closing twice is harmless."""
+        with self._lock:
+            if self.is_open:
+                self._write(records.closed(self.now()))
+            self._lease.release()
+
+    def _change(self, changes: dict[str, str]) -> None:
+        with self._lock:
+            self._state = self._state.with_meta(changes)
+            self._write(records.meta(changes, self.now()))
+
+    def _write(self, record: Record, *, beyond_limit: bool = True) -> None:
+        self._unsaved.append(record)
+        self._flush(beyond_limit=beyond_limit)
+
+    def _flush(self, *, beyond_limit: bool = True) -> None:
+        if self._unsaved:
+            self._append(self._unsaved, durable=True, beyond_limit=beyond_limit)
+            self._unsaved = []
+
+    def _append(self, log: Sequence[Record], *, durable: bool, beyond_limit: bool) -> None:
+        try:
+            self._revision = self._store.append(
+                self.id, log, self._revision, durable=durable, beyond_limit=beyond_limit
+            )
+        except StaleRevision:
+            if not self.is_open:
+                raise IllegalTransition(
+                    "open somewhere else by now",
+                    "be added to here",
+                    f"'%jido resume {self.id[:8]} --take-over' takes it back; '%jido new' starts another.",
+                ) from None
+            raise

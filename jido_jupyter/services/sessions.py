@@ -1,0 +1,230 @@
+"""What a user can do with sessions; every door (magics, panel, REST, command line) calls this and nothing below it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from jido_jupyter.core import records
+from jido_jupyter.core.messages import Message
+from jido_jupyter.core.records import Owner, Record
+from jido_jupyter.core.session import SessionState, Summary, replay, summarise
+from jido_jupyter.core.times import stamp
+from jido_jupyter.errors import JidoError, LimitReached, SessionNotFound, SessionOpen, StaleRevision, UnverifiedSession
+from jido_jupyter.services import targets
+from jido_jupyter.services.briefing import Briefing, brief
+from jido_jupyter.services.limits import RESUME, Limits
+from jido_jupyter.services.live import LiveSession
+from jido_jupyter.store.contract import Damage, Revision, Store
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A session as it was read, whole."""
+
+    state: SessionState
+    summary: Summary
+    revision: Revision
+    damage: tuple[Damage, ...]
+
+
+class Sessions:
+    """The sessions of one user.
+
+    Args:
+        limits: rate limits of resuming.
+        max_sessions: how many may be stored.
+        clock: returns the present instant, aware.
+        mint_id: returns a fresh id.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        limits: Limits,
+        *,
+        max_sessions: int,
+        clock: Callable[[], datetime],
+        mint_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._limits = limits
+        self._max_sessions = max_sessions
+        self._clock = clock
+        self.mint_id = mint_id
+
+    def list(self, text: str = "") -> list[Summary]:
+        """Return the stored sessions, newest turn first; ``text`` keeps those with it in their title."""
+        wanted = text.casefold()
+        return [summary for summary in self._store.summaries() if wanted in summary.title.casefold()]
+
+    def changes(self) -> str:
+        """Return a short text that differs whenever `list` may differ."""
+        return self._store.changes()
+
+    def resolve(self, target: str) -> str:
+        """Return the id that a list number, id, or prefix of an id or title means.
+
+        Raises:
+            SessionNotFound, AmbiguousTarget
+        """
+        return targets.resolve(target, self._store.summaries()).id
+
+    def show(self, session_id: str) -> Shown:
+        """Return a whole session, without opening it.
+
+        Raises:
+            SessionNotFound, CorruptSession, UnsupportedFormat
+        """
+        stored = self._store.read(session_id)
+        state = replay(stored.header, stored.records)
+        told = tuple(damage.message for damage in stored.damage)
+        summary = summarise(state, str(stored.revision))
+        summary = replace(summary, problems=told + summary.problems, owner=self._store.owner(session_id))
+        return Shown(state, summary, stored.revision, stored.damage)
+
+    def new(self, owner: Owner, title: str | None = None) -> LiveSession:
+        """Store a new session and open it.
+
+        Raises:
+            LimitReached: as many sessions are stored as there may be; nothing is removed to make room.
+        """
+        self._check_room()
+        session_id = self.mint_id()
+        now = stamp(self._clock())
+        log = [records.opened(owner, now)]
+        if owner.notebook:
+            log.append(records.meta({"notebook": owner.notebook}, now))
+        header = records.header(session_id, now)
+        revision = self._store.create(header, log)
+        live = LiveSession(
+            self._store, replay(header, log), revision, self._store.lease(session_id, owner), self._clock
+        )
+        if title:
+            live.rename(title)
+        return live
+
+    def create(self, title: str | None, said: Sequence[Message]) -> Shown:
+        """Store a new session that nobody has open.
+
+        Raises:
+            LimitReached
+        """
+        self._check_room()
+        session_id = self.mint_id()
+        now = stamp(self._clock())
+        log = [records.meta({"title": title, "title_source": "user"}, now)] if title else []
+        if said:
+            log.append(records.messages(said, now))
+        self._store.create(records.header(session_id, now), log)
+        return self.show(session_id)
+
+    def add(self, session_id: str, said: Sequence[Message], expected: str | None = None) -> Shown:
+        """Add messages to a session that nobody has open.
+
+        Args:
+            expected: the revision that the caller knows, as text; None adds to whatever is there.
+
+        Raises:
+            SessionOpen: a kernel has it open; what is said there goes in there.
+            StaleRevision: it is not at ``expected``; nothing was written.
+        """
+        self._check_closed(session_id)
+        shown = self.show(session_id)
+        if expected is not None and expected != str(shown.revision):
+            raise StaleRevision(session_id, expected, str(shown.revision))
+        new = records.messages(said, stamp(self._clock()))
+        self._store.append(session_id, [*self._settling(shown.state), new], shown.revision)
+        return self.show(session_id)
+
+    def resume(self, target: str, owner: Owner, *, take_over: bool = False) -> tuple[LiveSession, Briefing]:
+        """Open a stored session to go on with it. The attempt counts against the rate limit, whatever becomes of it.
+
+        Raises:
+            RateLimited: too many attempts; the message says how long to wait.
+            SessionNotFound, AmbiguousTarget: the target names no session.
+            SessionOpen: another process has it open, and ``take_over`` is not set.
+            CorruptSession, StoreError: it cannot be read, or was not sealed here.
+        """
+        session_id = self._counted(target)
+        lease = self._store.lease(session_id, owner, take_over=take_over)
+        try:
+            shown = self._trusted(session_id)
+            opened = records.opened(owner, stamp(self._clock()))
+            revision = self._store.append(session_id, [*self._settling(shown.state), opened], shown.revision)
+        except BaseException:
+            lease.release()
+            raise
+        briefing = brief(shown.state, [damage.message for damage in shown.damage], self._clock())
+        return LiveSession(self._store, shown.state, revision, lease, self._clock), briefing
+
+    def brief(self, target: str) -> tuple[Shown, Briefing]:
+        """Return a session and its briefing for a client that goes on with it by `add`; counts as a resume.
+
+        Raises:
+            As `resume`.
+        """
+        session_id = self._counted(target)
+        self._check_closed(session_id)
+        shown = self._trusted(session_id)
+        return shown, brief(shown.state, [damage.message for damage in shown.damage], self._clock())
+
+    def trash(self, session_id: str) -> None:
+        """Move a session to the trash, from where `restore` brings it back.
+
+        Raises:
+            SessionOpen: a process has it open.
+            SessionNotFound
+        """
+        self._check_closed(session_id)
+        self._store.trash(session_id)
+
+    def restore(self, target: str) -> str:
+        """Take a session out of the trash and return its id.
+
+        Raises:
+            SessionNotFound: no trashed session has that id or prefix.
+        """
+        found = [session_id for session_id in self._store.trashed() if session_id.startswith(target.casefold())]
+        if len(found) != 1:
+            held = f"The trash holds {', '.join(self._store.trashed()) or 'nothing'}."
+            raise SessionNotFound(target, held)
+        self._store.restore(found[0])
+        return found[0]
+
+    def _counted(self, target: str) -> str:
+        """Resolve a target and count the attempt, also when it names nothing."""
+        try:
+            session_id = self.resolve(target)
+        except JidoError:
+            self._limits.acquire(RESUME)
+            raise
+        self._limits.acquire(RESUME, session_id)
+        return session_id
+
+    def _trusted(self, session_id: str) -> Shown:
+        """Return a session that was sealed here; one that was not can be read, but is not gone on with."""
+        shown = self.show(session_id)
+        for damage in shown.damage:
+            if damage.line == 1:
+                raise UnverifiedSession(session_id, damage.message)
+        return shown
+
+    def _settling(self, state: SessionState) -> Sequence[Record]:
+        """Return the record that closes answers which were cut off, so that they keep their place."""
+        cut_off = [message for message in state.messages if message.id in state.unsettled]
+        return [records.messages(cut_off, stamp(self._clock()))] if cut_off else []
+
+    def _check_closed(self, session_id: str) -> None:
+        if (owner := self._store.owner(session_id)) is not None:
+            raise SessionOpen(session_id, owner.to_wire())
+
+    def _check_room(self) -> None:
+        if (count := self._store.count()) >= self._max_sessions:
+            raise LimitReached(
+                "stored sessions",
+                count,
+                self._max_sessions,
+                "Move some to the trash ('%jido delete <target>'), or raise JIDO_MAX_SESSIONS; nothing was removed.",
+            )

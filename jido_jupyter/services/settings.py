@@ -1,0 +1,86 @@
+"""Settings from the environment and ``jido.toml``; the environment wins. An invalid value is an error that names it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from jido_jupyter.core.window import Window
+from jido_jupyter.errors import InvalidSetting
+
+MIB: Final = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    home: str | None = None  # the store's folder; None: the default place
+    model: str | None = None  # "provider:name"
+    max_session_size: int = 10 * MIB  # bytes
+    max_sessions: int = 100
+    resume_limit: int = 5  # per session
+    resume_window: float = 60.0  # s
+    resume_user_limit: int = 20  # over all sessions
+
+    @property
+    def session_window(self) -> Window:
+        return Window(self.resume_limit, self.resume_window)
+
+    @property
+    def user_window(self) -> Window:
+        return Window(max(self.resume_user_limit, self.resume_limit), self.resume_window)
+
+
+def _count(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise ValueError("it must be at least 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 86400:
+        raise ValueError("it must be above 0 and at most 86400")
+    return value
+
+
+_READERS: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
+    "JIDO_HOME": ("home", str, "a folder"),
+    "JIDO_MODEL": ("model", str, "provider:name"),
+    "JIDO_MAX_SESSION_SIZE": ("max_session_size", _count, "a whole number of bytes"),
+    "JIDO_MAX_SESSIONS": ("max_sessions", _count, "a whole number"),
+    "JIDO_RESUME_LIMIT": ("resume_limit", _count, "a whole number"),
+    "JIDO_RESUME_WINDOW": ("resume_window", _seconds, "a number of seconds"),
+}
+_NAMES: Final = {field: name for name, (field, _, _) in _READERS.items()}
+
+
+def read(environ: Mapping[str, str], file: Mapping[str, Any] | None = None) -> Settings:
+    """Return the settings.
+
+    Args:
+        environ: ``JIDO_*`` variables; empty ones count as not set.
+        file: the parsed ``jido.toml``, with the field names of `Settings` as keys.
+
+    Raises:
+        InvalidSetting: a value has no meaning, or the file has a key that nobody knows.
+    """
+    values: dict[str, Any] = {}
+    for field, value in (file or {}).items():
+        if field not in _NAMES:
+            raise InvalidSetting(field, str(value), f"jido.toml knows {', '.join(sorted(_NAMES))}")
+        values[field] = _read(_NAMES[field], str(value))
+    for name, (field, _, _) in _READERS.items():
+        if text := environ.get(name, "").strip():
+            values[field] = _read(name, text)
+    return Settings(**values)
+
+
+def _read(name: str, text: str) -> Any:
+    _, reader, expected = _READERS[name]
+    try:
+        return reader(text)
+    except ValueError as error:
+        reason = str(error) if str(error).startswith("it must") else f"it must be {expected}"
+        raise InvalidSetting(name, text, reason) from None

@@ -1,0 +1,159 @@
+"""What every store of sessions promises; `jido_jupyter.testing.store_conformance` holds each one to it.
+
+A session is a log of records (`jido_jupyter.core.records`). A store keeps bytes, not meaning: it neither reads a clock nor
+decides what a user may do. All calls are synchronous, may block on the disk, and may be made from any thread.
+
+Three outcomes of a write, never two: it returned (durable), it raised `OutcomeUnknown`, or it raised anything else (the
+old state stands).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jido_jupyter.core.records import Owner, Record
+from jido_jupyter.core.session import Summary
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A state of a session's log: the number of its last record and that record's seal."""
+
+    n: int
+    seal: str
+
+    def __str__(self) -> str:
+        return f"{self.n}-{self.seal[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """Something in a log that is not as it was written.
+
+    ``kind``: ``torn`` (a write that was cut off), ``altered`` (the seal does not fit), ``unreadable`` (no record at all),
+    ``missing`` (records before it were taken out), ``repeated`` (an earlier record again), ``foreign`` (sealed with a
+    key that is not here).
+    """
+
+    kind: str
+    line: int  # 1 is the header
+    message: str  # one sentence for the user
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A session's log as it was read."""
+
+    header: Record
+    records: tuple[Record, ...]  # without the header, and without those that damage took
+    revision: Revision
+    damage: tuple[Damage, ...] = ()
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether every record that was read carries a seal of ours; a torn end does not count against it."""
+        return all(damage.kind == "torn" for damage in self.damage)
+
+
+class Lease(Protocol):
+    """The right to add to a session, held by one process at a time and gone with it."""
+
+    @property
+    def session_id(self) -> str: ...
+
+    @property
+    def is_held(self) -> bool:
+        """False once it was released or taken over."""
+
+    def release(self) -> None:
+        """Give the lease up; harmless when it is gone already."""
+
+
+class Store(Protocol):
+    def create(self, header: Record, log: Sequence[Record]) -> Revision:
+        """Store a new session: the header and its first records, all or nothing.
+
+        Raises:
+            SessionExists: the header's id is taken, by a stored or a trashed session.
+            PayloadTooLarge: it would be larger than the store's size limit.
+        """
+
+    def append(
+        self,
+        session_id: str,
+        log: Sequence[Record],
+        expected: Revision,
+        *,
+        durable: bool = True,
+        beyond_limit: bool = False,
+    ) -> Revision:
+        """Add records to the end, when the session is still at ``expected``; return its new revision.
+
+        ``beyond_limit=True`` writes even past the size limit: for what ends a turn that has begun, as a limit never
+        throws anything away. ``durable=False`` leaves it to the system when the bytes reach the disk: for pieces of an answer that a later
+        record repeats. They survive the end of the process, not that of the machine.
+
+        Raises:
+            StaleRevision: somebody else added to it; nothing was written.
+            PayloadTooLarge: it would be larger than the store's size limit; nothing was written.
+            SessionNotFound: there is no such session (any more).
+        """
+
+    def read(self, session_id: str) -> Stored:
+        """Return the whole log. Readers never wait for writers.
+
+        Raises:
+            SessionNotFound: there is no such session.
+            CorruptSession: there is a file, but it has no header that can be read.
+            UnsupportedFormat: a later version wrote it.
+        """
+
+    def revision(self, session_id: str) -> Revision:
+        """Return the present revision, without reading the whole log where that can be helped.
+
+        Raises: as `read`.
+        """
+
+    def summaries(self) -> list[Summary]:
+        """Return what lists show of each stored session, newest turn first.
+
+        A session that cannot be read stands among the others with ``is_damaged`` and the reason in ``problems``.
+        """
+
+    def changes(self) -> str:
+        """Return a short text that differs whenever `summaries` may differ."""
+
+    def count(self) -> int:
+        """Return how many sessions are stored, trashed ones left out."""
+
+    def trash(self, session_id: str) -> None:
+        """Take a session out of the list, whole and restorable.
+
+        Raises:
+            SessionNotFound: there is no such session.
+        """
+
+    def restore(self, session_id: str) -> None:
+        """Put a trashed session back.
+
+        Raises:
+            SessionNotFound: the trash does not hold it.
+            SessionExists: its id is taken by now.
+        """
+
+    def trashed(self) -> list[str]:
+        """Return the ids of the trashed sessions."""
+
+    def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> Lease:
+        """Take the session for ``owner``; the lease ends with `Lease.release` or with the process.
+
+        ``take_over`` takes it from another holder, whose next append then meets `StaleRevision`.
+
+        Raises:
+            SessionOpen: somebody holds it, this process included.
+        """
+
+    def owner(self, session_id: str) -> Owner | None:
+        """Return who holds the session's lease now."""

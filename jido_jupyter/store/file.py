@@ -1,0 +1,358 @@
+"""The file store: one append-only log per session, in a private folder.
+
+::
+
+    <home>/store.json               format version and id of the store
+    <home>/sessions/<id>.jsonl      the truth
+    <home>/trash/  quarantine/      moved here, never deleted by a failure
+    <home>/leases/  limits/         who has what open; counters of the limiter
+
+*Append* = lock the file, compare its last seal with the expected revision, one write, fdatasync: its cost does not grow
+with the session. *Create* = temporary file, write, fsync, rename, fsync of the folder. A torn end, as a crash leaves it,
+is copied to ``quarantine/`` and cut off by the next append.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Final
+
+import orjson
+
+from jido_jupyter.core.ids import checked, is_valid
+from jido_jupyter.core.records import Owner, Record
+from jido_jupyter.core.session import Summary, replay, summarise
+from jido_jupyter.errors import (
+    CorruptSession,
+    JidoError,
+    OutcomeUnknown,
+    PayloadTooLarge,
+    SessionExists,
+    SessionNotFound,
+    StaleRevision,
+    StoreBusy,
+    StoreError,
+    UnsupportedFormat,
+)
+from jido_jupyter.store import codec, leases
+from jido_jupyter.store import folder as files
+from jido_jupyter.store.contract import Revision, Stored
+from jido_jupyter.store.leases import FileLease
+
+STORE_FORMAT: Final = 1
+SUFFIX: Final = ".jsonl"
+LOCK_PATIENCE_S: Final = 10.0  # appends take well under a millisecond; whoever holds a lock this long is stuck
+
+
+class FileStore:
+    """A `Store` on a folder of a POSIX file system.
+
+    Args:
+        home: the store's folder; made where it is missing.
+        keys: what seals and checks.
+        max_bytes: size limit of one session's log.
+    """
+
+    def __init__(self, home: str, keys: codec.Keys, max_bytes: int) -> None:
+        self.home = home
+        self._keys = keys
+        self._max_bytes = max_bytes
+        self._root = files.Folder(home)
+        self._sessions = files.Folder(os.path.join(home, "sessions"))
+        self._trash = files.Folder(os.path.join(home, "trash"))
+        self._quarantine = files.Folder(os.path.join(home, "quarantine"))
+        self._leases = files.Folder(os.path.join(home, "leases"))
+        for place in (self._root, self._sessions, self._trash, self._quarantine, self._leases):
+            place.make()
+        self.id = self._agree_on_store()
+        self._summaries: dict[str, _Listed] = {}
+        self._listing = threading.Lock()
+
+    def create(self, header: Record, log: Sequence[Record]) -> Revision:
+        session_id = checked(str(header["id"]))
+        key = self._keys[self._keys.newest]
+        data, revision = codec.seal([{**header, "kid": self._keys.newest}, *log], None, key)
+        self._check_size(session_id, len(data))
+        name = session_id + SUFFIX
+        with self._storing(), self._names_locked(), self._sessions.opened() as folder_fd:
+            if self._exists(self._sessions, name) or self._exists(self._trash, name):
+                raise SessionExists(session_id)
+            files.replace_file(folder_fd, name, data)
+        return revision
+
+    def append(
+        self,
+        session_id: str,
+        log: Sequence[Record],
+        expected: Revision,
+        *,
+        durable: bool = True,
+        beyond_limit: bool = False,
+    ) -> Revision:
+        with self._storing(), self._locked(session_id, os.O_RDWR | os.O_APPEND) as fd:
+            size = os.fstat(fd).st_size
+            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
+            key = self._key_of(fd)
+            if found is None:
+                found, size = self._cut_torn_end(fd, session_id)
+            if found != expected:
+                raise StaleRevision(session_id, str(expected), str(found))
+            data, revision = codec.seal(log, expected, key)
+            if not beyond_limit:
+                self._check_size(session_id, size + len(data))
+            try:
+                files.write_all(fd, data)
+            except OSError:
+                os.ftruncate(fd, size)  # a full disk may have taken a part of it
+                raise
+            if durable:
+                _make_durable(fd, session_id)
+        return revision
+
+    def read(self, session_id: str) -> Stored:
+        with self._storing():
+            return self._decoded(session_id).stored
+
+    def revision(self, session_id: str) -> Revision:
+        with self._storing(), self._opened(session_id, os.O_RDONLY) as fd:
+            size = os.fstat(fd).st_size
+            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
+        return found or self.read(session_id).revision
+
+    def summaries(self) -> list[Summary]:
+        with self._storing(), self._listing:
+            stamps = self._stamps()
+            known = self._summaries
+            self._summaries = {
+                session_id: entry
+                if (entry := known.get(session_id)) and entry.stamp == stamp
+                else self._summarised(session_id, stamp)
+                for session_id, stamp in stamps.items()
+            }
+            owners = {
+                session_id: self.owner(session_id)
+                for session_id in leases.held_ids(self._leases)
+                if session_id in stamps
+            }
+            found = [replace(entry.summary, owner=owners.get(entry.summary.id)) for entry in self._summaries.values()]
+        return sorted(found, key=lambda summary: (summary.updated_at, summary.id), reverse=True)
+
+    def changes(self) -> str:
+        with self._storing():
+            held = sorted((session_id, str(self.owner(session_id))) for session_id in leases.held_ids(self._leases))
+            return blake2b(repr((sorted(self._stamps().items()), held)).encode(), digest_size=12).hexdigest()
+
+    def count(self) -> int:
+        with self._storing(), self._sessions.opened() as folder_fd:
+            return sum(_id_of(name) is not None for name in os.listdir(folder_fd))
+
+    def trash(self, session_id: str) -> None:
+        self._move(session_id, self._sessions, self._trash)
+
+    def restore(self, session_id: str) -> None:
+        self._move(session_id, self._trash, self._sessions)
+
+    def trashed(self) -> list[str]:
+        with self._storing(), self._trash.opened() as folder_fd:
+            return sorted(found for name in os.listdir(folder_fd) if (found := _id_of(name)))
+
+    def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> FileLease:
+        with self._storing():
+            with self._opened(session_id, os.O_RDONLY):
+                pass  # a session that is not there cannot be leased
+            return leases.take(self._leases, session_id, owner, take_over=take_over)
+
+    def owner(self, session_id: str) -> Owner | None:
+        with self._storing():
+            return leases.owner_of(self._leases, checked(session_id))
+
+    def _agree_on_store(self) -> str:
+        with self._storing(), self._root.opened() as folder_fd:
+            try:
+                data = files.read_file(folder_fd, "store.json")
+            except FileNotFoundError:
+                fresh = orjson.dumps({"format": STORE_FORMAT, "id": secrets.token_hex(8)})
+                data = files.create_once(folder_fd, "store.json", fresh)
+        path = self._root.path_of("store.json")
+        try:
+            found = orjson.loads(data)
+            version, store_id = found["format"], str(found["id"])
+        except (ValueError, TypeError, KeyError) as error:
+            raise StoreError(f"{path} is damaged. Move it away; the sessions beside it are not touched.") from error
+        if version != STORE_FORMAT:
+            raise UnsupportedFormat(f"The store {self.home}", version)
+        return store_id
+
+    def _decoded(self, session_id: str) -> codec.Decoded:
+        with self._opened(session_id, os.O_RDONLY) as fd:
+            data = files.read_all(fd)
+        return codec.decode(data, session_id, self._keys, self._sessions.path_of(session_id + SUFFIX))
+
+    def _key_of(self, fd: int) -> bytes:
+        """Return the key of a log, as its header names it."""
+        header = os.pread(fd, 1024, 0).partition(b"\n")[0]
+        with contextlib.suppress(orjson.JSONDecodeError, TypeError, KeyError):
+            if (key := self._keys.get(orjson.loads(header)["kid"])) is not None:
+                return key
+        raise StoreError(
+            "This session was sealed with a key that is not here: it can be read ('%jido show'), but not added to. "
+            "Put the key back into the keys folder, or go on in a new session."
+        )
+
+    def _check_size(self, session_id: str, size: int) -> None:
+        if size > self._max_bytes:
+            raise PayloadTooLarge(f"Session {session_id[:8]}", size, self._max_bytes)
+
+    def _cut_torn_end(self, fd: int, session_id: str) -> tuple[Revision, int]:
+        """Move a write that was cut off to the quarantine; return the revision and size without it."""
+        data = files.read_all(fd)
+        decoded = codec.decode(data, session_id, self._keys, self._sessions.path_of(session_id + SUFFIX))
+        if torn := data[decoded.sound_bytes :]:
+            with self._quarantine.opened() as quarantine_fd:
+                files.replace_file(quarantine_fd, f"{session_id}.{len(data)}.{secrets.token_hex(3)}.torn", torn)
+            os.ftruncate(fd, decoded.sound_bytes)
+            _make_durable(fd, session_id)
+        return decoded.stored.revision, decoded.sound_bytes
+
+    def _summarised(self, session_id: str, stamp: _Stamp) -> _Listed:
+        try:
+            stored = self.read(session_id)
+            summary = summarise(replay(stored.header, stored.records), str(stored.revision))
+            summary = replace(summary, problems=tuple(told.message for told in stored.damage) + summary.problems)
+        except JidoError as error:
+            summary = _damaged(session_id, error)
+        return _Listed(stamp, summary)
+
+    def _stamps(self) -> dict[str, _Stamp]:
+        """Return what tells whether a session's file has changed, by session id."""
+        stamps = {}
+        with self._sessions.opened() as folder_fd, os.scandir(folder_fd) as entries:
+            for entry in entries:
+                if (session_id := _id_of(entry.name)) is None:
+                    continue
+                with contextlib.suppress(FileNotFoundError):  # trashed since the folder was read
+                    found = entry.stat(follow_symlinks=False)
+                    stamps[session_id] = (found.st_ino, found.st_size, found.st_mtime_ns)
+        return stamps
+
+    def _exists(self, place: files.Folder, name: str) -> bool:
+        with place.opened() as folder_fd:
+            try:
+                os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
+            except FileNotFoundError:
+                return False
+            return True
+
+    def _move(self, session_id: str, source: files.Folder, target: files.Folder) -> None:
+        name = checked(session_id) + SUFFIX
+        with self._storing(), self._names_locked(), source.opened() as source_fd, target.opened() as target_fd:
+            if not self._exists(source, name):
+                raise SessionNotFound(session_id)
+            if self._exists(target, name):
+                raise SessionExists(session_id)
+            os.rename(name, name, src_dir_fd=source_fd, dst_dir_fd=target_fd)
+            files.sync_folder(target_fd)
+            files.sync_folder(source_fd)
+
+    @contextlib.contextmanager
+    def _opened(self, session_id: str, flags: int) -> Iterator[int]:
+        """Yield a descriptor of a session's file."""
+        with self._sessions.opened() as folder_fd:
+            try:
+                fd = files.open_file(folder_fd, checked(session_id) + SUFFIX, flags)
+            except FileNotFoundError:
+                hint = "It is in the trash: '%jido restore' brings it back." if session_id in self.trashed() else ""
+                raise (SessionNotFound(session_id, hint) if hint else SessionNotFound(session_id)) from None
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    @contextlib.contextmanager
+    def _locked(self, session_id: str, flags: int) -> Iterator[int]:
+        """Yield a descriptor of a session's file that no other process writes to."""
+        while True:
+            with self._opened(session_id, flags) as fd:
+                _lock(fd, self._sessions.path_of(session_id + SUFFIX))
+                with self._opened(session_id, os.O_RDONLY) as named:  # another file may have been put under the name
+                    is_current = os.path.samestat(os.fstat(fd), os.fstat(named))
+                if is_current:
+                    yield fd
+                    return
+
+    @contextlib.contextmanager
+    def _names_locked(self) -> Iterator[None]:
+        """Keep other processes from creating, trashing or restoring meanwhile."""
+        with self._root.opened() as folder_fd:
+            fd = files.open_or_create(folder_fd, "names.lock")
+        try:
+            _lock(fd, self._root.path_of("names.lock"))
+            yield
+        finally:
+            os.close(fd)
+
+    @contextlib.contextmanager
+    def _storing(self) -> Iterator[None]:
+        """Turn what the system refuses into errors of ours."""
+        try:
+            yield
+        except OSError as error:
+            files.refuse(error, self.home)
+
+
+_Stamp = tuple[int, int, int]  # inode, bytes, mtime [ns]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    stamp: _Stamp
+    summary: Summary
+
+
+def _id_of(name: str) -> str | None:
+    """Return the id of a session file's name; other files in the folder are left alone."""
+    session_id, suffix = name[: -len(SUFFIX)], name[-len(SUFFIX) :]
+    return session_id if suffix == SUFFIX and is_valid(session_id) else None
+
+
+def _damaged(session_id: str, error: JidoError) -> Summary:
+    title = f"Damaged session {session_id[:8]}" if isinstance(error, CorruptSession) else f"Session {session_id[:8]}"
+    return Summary(session_id, title, "", "", 0, problems=(str(error),), is_damaged=True)
+
+
+def _make_durable(fd: int, session_id: str) -> None:
+    try:
+        os.fdatasync(fd)
+    except OSError as error:
+        raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
+
+
+def _lock(fd: int, path: str, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Lock a whole file for writing; kernels, servers and commands wait for each other here."""
+    deadline = time.monotonic() + LOCK_PATIENCE_S
+    pause_s = 0.000_2
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
+                return  # no locks on this file system: O_APPEND and the revision check remain
+            if error.errno != errno.EWOULDBLOCK:
+                raise
+            if time.monotonic() > deadline:
+                raise StoreBusy(
+                    path, "another process holds its lock", "Try again; if it stays, look for a stopped process."
+                ) from None
+            sleep(pause_s)
+            pause_s = min(pause_s * 2, 0.02)
+        else:
+            return

@@ -1,0 +1,212 @@
+"""A private folder: every file in it opened by descriptor, checked, and written so that it survives a crash.
+
+The folder itself is opened for each operation and names are looked up below that descriptor: a path swapped for a link
+is refused, and on NFS v4 the fresh look-up is what makes another client's rename visible.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from typing import Final, NoReturn
+
+from jido_jupyter.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
+
+_FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # NONBLOCK: a pipe under the name must not hang us
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT}
+_REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+def refuse(error: OSError, path: str) -> NoReturn:
+    """Raise what ``error`` means to the users of a store."""
+    reason = (error.strerror or str(error)).lower()
+    if error.errno in _FULL:
+        raise StoreFull(
+            path,
+            reason,
+            "Nothing was overwritten; free some space and save again ('%jido save'), it is all still in memory.",
+        ) from error
+    if error.errno in _REFUSED:
+        raise StoreUnavailable(
+            path, reason, "Check who owns the folder and its mode (0700), or choose another with JIDO_HOME."
+        ) from error
+    raise StoreUnavailable(
+        path, reason, "Check the disk or the mount, or choose another folder with JIDO_HOME."
+    ) from error
+
+
+class Folder:
+    """One folder of the store, 0700; its files 0600, whatever the umask."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def path_of(self, name: str) -> str:
+        return os.path.join(self.path, name)
+
+    def make(self) -> None:
+        """Create the folder where it is missing, parents too, and sync what was created."""
+        missing = []
+        path = self.path
+        while not os.path.isdir(path):
+            missing.append(path)
+            path = os.path.dirname(path)
+        try:
+            for path in reversed(missing):
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(path, 0o700)
+                    os.chmod(path, 0o700)
+                Folder(os.path.dirname(path)).sync()
+        except OSError as error:
+            refuse(error, self.path)
+
+    @contextlib.contextmanager
+    def opened(self) -> Iterator[int]:
+        """Yield a descriptor of the folder.
+
+        Raises:
+            StoreUnavailable: it is missing, is a link, or may not be entered.
+        """
+        try:
+            fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError as error:
+            refuse(error, self.path)
+        try:
+            yield fd
+        finally:
+            os.close(fd)
+
+    def sync(self) -> None:
+        """Make the folder's names durable."""
+        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            sync_folder(fd)
+        finally:
+            os.close(fd)
+
+
+def sync_folder(folder_fd: int) -> None:
+    try:
+        os.fsync(folder_fd)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some network file systems know no fsync of a folder
+            raise
+
+
+def open_file(folder_fd: int, name: str, flags: int = os.O_RDONLY) -> int:
+    """Return a descriptor of a regular file that is ours and has one name.
+
+    Raises:
+        FileNotFoundError: there is none.
+        StoreError: it is a link, a pipe, somebody else's, or has a second name.
+    """
+    try:
+        fd = os.open(name, flags | _FLAGS, dir_fd=folder_fd)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
+            raise StoreError(f"{name} is no regular file (a link, a pipe or a folder); it was not opened.") from error
+        raise
+    found = os.fstat(fd)
+    reason = ""
+    if not stat.S_ISREG(found.st_mode):
+        reason = "is no regular file"
+    elif found.st_uid != os.geteuid():
+        reason = "belongs to another user"
+    elif found.st_nlink > 1:
+        reason = "has a second name (a hard link)"
+    if reason:
+        os.close(fd)
+        raise StoreError(f"{name} {reason}; it was not opened.")
+    return fd
+
+
+def open_or_create(folder_fd: int, name: str) -> int:
+    """Return a descriptor of a small file of ours that is only locked, or written in place; created where missing."""
+    fd = os.open(name, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600, dir_fd=folder_fd)
+    if stat.S_IMODE(os.fstat(fd).st_mode) != 0o600:  # the umask took something away
+        os.fchmod(fd, 0o600)
+    return fd
+
+
+def read_all(fd: int) -> bytes:
+    """Return the bytes of a file from its start."""
+    size = os.fstat(fd).st_size
+    pieces = []
+    position = 0
+    while position < size and (piece := os.pread(fd, size - position, position)):
+        pieces.append(piece)
+        position += len(piece)
+    return b"".join(pieces)
+
+
+def write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def read_file(folder_fd: int, name: str) -> bytes:
+    fd = open_file(folder_fd, name)
+    try:
+        return read_all(fd)
+    finally:
+        os.close(fd)
+
+
+def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> str:
+    """Write ``data`` to a new hidden file beside ``name`` and return what it is called.
+
+    On any failure the file is gone again; a failed fsync is never tried twice, because the second may lie.
+    Source: https://lwn.net/Articles/752063/ (PostgreSQL's fsync surprise).
+    """
+    temporary = f".{name}.{secrets.token_hex(6)}.tmp"
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder_fd)
+    try:
+        try:
+            os.fchmod(fd, 0o600)
+            write_all(fd, data)
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder_fd)
+        raise
+    return temporary
+
+
+def replace_file(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> None:
+    """Put a whole new file under ``name``: a reader sees the old bytes or the new ones, never a mix."""
+    temporary = write_temporary(folder_fd, name, data, durable=durable)
+    try:
+        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary, dir_fd=folder_fd)
+        raise
+    if durable:
+        try:
+            sync_folder(folder_fd)
+        except OSError as error:  # the new name is there, but may be gone after a power cut
+            raise OutcomeUnknown(name.partition(".")[0], (error.strerror or str(error)).lower()) from error
+
+
+def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
+    """Create ``name`` with ``data`` unless it exists; return what it holds now. All that start at once get the same."""
+    temporary = write_temporary(folder_fd, name, data)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+    finally:
+        os.unlink(temporary, dir_fd=folder_fd)
+    sync_folder(folder_fd)
+    fd = os.open(name, os.O_RDONLY | _FLAGS, dir_fd=folder_fd)
+    try:
+        return read_all(fd)
+    finally:
+        os.close(fd)

@@ -1,0 +1,157 @@
+"""Leases: who has a session open, told by a lock that the system drops with its process.
+
+A lease is a POSIX record lock on ``leases/<session id>``: unlike flock it is not inherited by children that a kernel
+forks, so nothing outlives its owner. Such a lock has one trap: closing *any* descriptor of the file drops it, so this
+module keeps the one descriptor of each lease that this process holds, and never opens those files again.
+
+Taking over puts a new file under the name: the old holder keeps a lock on a file that nobody looks at, and meets
+`StaleRevision` at its next append.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import struct
+import sys
+import threading
+from typing import Final
+
+import orjson
+
+from jido_jupyter.core.records import Owner
+from jido_jupyter.errors import SessionOpen
+from jido_jupyter.store import folder as files
+
+_FLOCK: Final = "qqihh" if sys.platform == "darwin" else "hhqqi"
+_NO_LOCKS: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.EINVAL}
+_held: dict[str, FileLease] = {}  # by path; of this process
+_lock = threading.RLock()
+
+
+class FileLease:
+    def __init__(self, session_id: str, path: str, fd: int, owner: Owner) -> None:
+        self.session_id = session_id
+        self.path = path
+        self.owner = owner
+        self.pid = os.getpid()
+        self._fd = fd
+
+    @property
+    def is_held(self) -> bool:
+        with _lock:
+            if _ours(self.path) is not self:
+                return False
+            try:
+                return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
+            except OSError:
+                return False
+
+    def release(self) -> None:
+        with _lock:
+            if self._fd < 0:
+                return
+            if self.is_held:
+                with contextlib.suppress(OSError):
+                    os.unlink(self.path)
+            if _held.get(self.path) is self:
+                del _held[self.path]
+            os.close(self._fd)
+            self._fd = -1
+
+
+def take(place: files.Folder, session_id: str, owner: Owner, *, take_over: bool) -> FileLease:
+    """Return the lease of a session.
+
+    Raises:
+        SessionOpen: it is held and ``take_over`` is not set.
+    """
+    path = place.path_of(session_id)
+    with _lock, place.opened() as folder_fd:
+        ours = _ours(path)
+        if ours is not None and ours.is_held:
+            if not take_over:
+                raise SessionOpen(session_id, ours.owner.to_wire())
+            ours.release()
+        while True:
+            fd = _open_locked(folder_fd, session_id, owner, take_over=take_over)
+            # Between open and lock the last holder may have removed the file: then the name leads elsewhere.
+            try:
+                if os.path.samestat(os.fstat(fd), os.stat(session_id, dir_fd=folder_fd, follow_symlinks=False)):
+                    break
+            except FileNotFoundError:
+                pass
+            os.close(fd)
+        os.ftruncate(fd, 0)
+        os.pwrite(fd, orjson.dumps(owner.to_wire()), 0)
+        _held[path] = lease = FileLease(session_id, path, fd, owner)
+        return lease
+
+
+def owner_of(place: files.Folder, session_id: str) -> Owner | None:
+    """Return who holds the lease of a session, or None."""
+    path = place.path_of(session_id)
+    with _lock:
+        ours = _ours(path)
+        if ours is not None:
+            return ours.owner if ours.is_held else None
+        with place.opened() as folder_fd:
+            try:
+                fd = files.open_file(folder_fd, session_id, os.O_RDWR)
+            except FileNotFoundError:
+                return None
+            try:
+                return _read_owner(fd) if _is_locked(fd) else None
+            finally:
+                os.close(fd)
+
+
+def held_ids(place: files.Folder) -> list[str]:
+    """Return the ids that have a lease file; `owner_of` tells which of them are still held."""
+    with place.opened() as folder_fd:
+        return [name for name in os.listdir(folder_fd) if not name.startswith(".")]
+
+
+def _ours(path: str) -> FileLease | None:
+    lease = _held.get(path)
+    return lease if lease is not None and lease.pid == os.getpid() else None  # a forked child holds nothing
+
+
+def _open_locked(folder_fd: int, session_id: str, owner: Owner, *, take_over: bool) -> int:
+    fd = files.open_or_create(folder_fd, session_id)
+    try:
+        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in _NO_LOCKS:  # no locks here: the revision check still keeps anything from being overwritten
+            return fd
+        holder = _read_owner(fd)
+        os.close(fd)
+        if error.errno not in (errno.EACCES, errno.EAGAIN):
+            raise
+        if not take_over:
+            raise SessionOpen(session_id, holder.to_wire()) from None
+        files.replace_file(folder_fd, session_id, orjson.dumps(owner.to_wire()), durable=False)
+        return _open_locked(folder_fd, session_id, owner, take_over=False)
+    return fd
+
+
+def _is_locked(fd: int) -> bool:
+    fields = (0, 0, 0, fcntl.F_WRLCK, os.SEEK_SET) if _FLOCK == "qqihh" else (fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0)
+    try:
+        answer = fcntl.fcntl(fd, fcntl.F_GETLK, struct.pack(_FLOCK, *fields))
+    except OSError as error:
+        if error.errno in _NO_LOCKS:
+            return False
+        raise
+    kind = struct.unpack(_FLOCK, answer)[3 if _FLOCK == "qqihh" else 0]
+    return bool(kind != fcntl.F_UNLCK)
+
+
+def _read_owner(fd: int) -> Owner:
+    try:
+        found = orjson.loads(files.read_all(fd))
+        return Owner(str(found["kind"]), str(found["host"]), int(found["pid"]), found.get("notebook"))
+    except (ValueError, TypeError, KeyError):  # read while its holder writes it
+        return Owner("another program", "this host", 0)

@@ -1,0 +1,278 @@
+"""What a user can do with sessions, on the memory store and with a clock that stands still."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from jido_jupyter.core import records
+from jido_jupyter.core.messages import Message, text_part
+from jido_jupyter.core.records import Owner
+from jido_jupyter.core.window import Window
+from jido_jupyter.errors import (
+    AmbiguousTarget,
+    IllegalTransition,
+    InvalidField,
+    LimitReached,
+    PayloadTooLarge,
+    RateLimited,
+    SessionNotFound,
+    SessionOpen,
+    StaleRevision,
+    StoreFull,
+)
+from jido_jupyter.services.limits import Limits
+from jido_jupyter.services.sessions import Sessions
+from jido_jupyter.store.limiter import FileLimiter
+from jido_jupyter.store.memory import MemoryStore
+from jido_jupyter.testing.clock import FakeClock
+
+OWNER = Owner("kernel", "here", 1, "a.ipynb")
+OTHER = Owner("kernel", "here", 2, "b.ipynb")
+
+
+class FullStore(MemoryStore):
+    """A store whose disk can be full."""
+
+    is_full = False
+
+    def append(self, *arguments, **options):
+        if self.is_full:
+            raise StoreFull("/store", "no space left on device", "Free some space.")
+        return super().append(*arguments, **options)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def store() -> FullStore:
+    return FullStore(max_bytes=20_000)
+
+
+@pytest.fixture
+def sessions(tmp_path, clock: FakeClock, store: FullStore) -> Sessions:
+    limits = Limits(FileLimiter(str(tmp_path), clock.boot), Window(5, 60), Window(20, 60))
+    numbers = itertools.count(1)
+    return Sessions(store, limits, max_sessions=4, clock=clock.now, mint_id=lambda: f"id{next(numbers):04}")
+
+
+def said(number: int, text: str = "") -> Message:
+    return Message(f"m{number}", "user", (text_part(text or f"question {number}"),), "2026-11-22T09:00:00.000Z")
+
+
+def stored(sessions: Sessions, *texts: str) -> list[str]:
+    """Return the ids of closed sessions with these questions."""
+    return [sessions.create(None, [said(number, text)]).state.id for number, text in enumerate(texts)]
+
+
+def test_resume_brings_everything_back(sessions: Sessions, clock: FakeClock) -> None:
+    """After a close, or a lost process, the conversation is there and takes more."""
+    live = sessions.new(OWNER)
+    live.record([said(1), said(2)])
+    live.close()
+    clock.pass_time(3 * 3600)
+
+    live, briefing = sessions.resume("1", OTHER)
+    live.record([said(3)])
+
+    assert [message.id for message in sessions.show(live.id).state.messages] == ["m1", "m2", "m3"]
+    assert briefing.lines == ("Full context: 2 questions, 2 messages. Last turn 3 hours ago.",)
+    assert briefing.age_s == 3 * 3600
+
+
+def test_the_sixth_resume_says_how_long_to_wait(sessions: Sessions, clock: FakeClock) -> None:
+    """Five in a minute are let in; the sixth learns the seconds, and waiting them helps."""
+    stored(sessions, "hello")
+    for _ in range(5):
+        sessions.resume("1", OWNER)[0].close()
+        clock.pass_time(1)
+
+    with pytest.raises(RateLimited, match="try again in 55 s") as refusal:
+        sessions.resume("1", OWNER)
+
+    clock.pass_time(refusal.value.retry_after_s)
+    sessions.resume("1", OWNER)
+
+
+def test_failed_attempts_count_too(sessions: Sessions) -> None:
+    """Guessing at names is limited like resuming."""
+    for _ in range(20):
+        with pytest.raises(SessionNotFound):
+            sessions.resume("nothing like it", OWNER)
+
+    with pytest.raises(RateLimited):
+        sessions.resume("nothing like it", OWNER)
+
+
+@pytest.mark.parametrize(
+    "target", ["2", "id0001", "ID0001", "id0001"[:6], "Alpha one", "alpha o", '"alpha one"', "'Alpha'"]
+)
+def test_targets(sessions: Sessions, target: str) -> None:
+    """A number, an id, the start of an id or title, quoted or not, in any case."""
+    stored(sessions, "Alpha one", "Beta")
+
+    assert sessions.resolve(target) == "id0001"
+
+
+def test_a_title_of_digits_wins_over_a_number(sessions: Sessions) -> None:
+    """An exact title is what was meant, even when it looks like a place in the list."""
+    stored(sessions, "2", "Beta", "Gamma")
+
+    assert sessions.show(sessions.resolve("2")).state.title == "2"
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "words"),
+    [
+        ("99", SessionNotFound, "numbers 1 to 2"),
+        ("0", SessionNotFound, "numbers 1 to 2"),
+        ("zzz", SessionNotFound, "%jido list"),
+        ("alpha", AmbiguousTarget, "fits 2 sessions"),
+        ("+1", SessionNotFound, "%jido list"),
+        ("١", SessionNotFound, "%jido list"),
+    ],
+)
+def test_wrong_targets(sessions: Sessions, target: str, error: type[Exception], words: str) -> None:
+    """Each wrong target is told with the next step."""
+    stored(sessions, "Alpha one", "Alpha two")
+
+    with pytest.raises(error, match=words):
+        sessions.resolve(target)
+
+
+def test_an_empty_store_says_how_to_start(sessions: Sessions) -> None:
+    """With nothing saved no range of numbers is stated."""
+    with pytest.raises(SessionNotFound, match="No session is stored yet"):
+        sessions.resolve("1")
+
+
+def test_a_second_opener_learns_who_has_it(sessions: Sessions) -> None:
+    """The refusal names the notebook and the ways on."""
+    sessions.new(OWNER)
+
+    with pytest.raises(SessionOpen, match=r"open in a\.ipynb .*--take-over.*%jido show"):
+        sessions.resume("1", OTHER)
+
+
+def test_taking_over_stops_the_first_without_loss(sessions: Sessions) -> None:
+    """After a take-over the first holder is told, what it said before is there, nothing is overwritten."""
+    first = sessions.new(OWNER)
+    first.record([said(1)])
+
+    second, _ = sessions.resume("1", OTHER, take_over=True)
+    second.record([said(2)])
+
+    with pytest.raises(IllegalTransition, match="--take-over"):
+        first.record([said(3)])
+    assert [message.id for message in sessions.show(second.id).state.messages] == ["m1", "m2"]
+    first.close()
+    assert second.is_open
+
+
+def test_a_full_disk_loses_nothing(sessions: Sessions, store: FullStore) -> None:
+    """What could not be written stays in memory and goes to the store with the next save."""
+    live = sessions.new(OWNER)
+    store.is_full = True
+    for number in (1, 2):
+        with pytest.raises(StoreFull):
+            live.record([said(number)], ends_turn=True)
+    assert not live.is_saved
+    assert len(live.state.messages) == 2
+
+    store.is_full = False
+    live.save()
+
+    assert live.is_saved
+    assert len(sessions.show(live.id).state.messages) == 2
+
+
+def test_a_full_session_takes_no_question_but_every_answer(sessions: Sessions) -> None:
+    """The size limit blocks before a turn begins, never in the middle of one."""
+    live = sessions.new(OWNER)
+    live.record([said(1)])
+
+    with pytest.raises(PayloadTooLarge, match="Go on in a new session"):
+        live.record([said(2, "x" * 30_000)])
+    live.record([said(3, "y" * 30_000)], ends_turn=True)
+
+    assert [message.id for message in sessions.show(live.id).state.messages] == ["m1", "m3"]
+    assert live.is_saved
+
+
+def test_an_answer_that_was_cut_off_keeps_its_place(sessions: Sessions, store: FullStore) -> None:
+    """A resume closes it as interrupted, once; what is said later stands behind it."""
+    live = sessions.new(OWNER)
+    live.record([said(1)])
+    live.record_partial("a1", "so far", None)
+    store.leases.clear()  # the process died
+
+    live, briefing = sessions.resume("1", OTHER)
+    live.record([said(2)])
+    live.close()
+    _, again = sessions.resume("1", OTHER)
+
+    messages = sessions.show(live.id).state.messages
+    assert [(message.id, message.status) for message in messages] == [
+        ("m1", "complete"),
+        ("a1", "interrupted"),
+        ("m2", "complete"),
+    ]
+    assert any("cut off" in line for line in briefing.lines)
+    assert not any("cut off" in line for line in again.lines)
+
+
+def test_the_count_limit_blocks_and_removes_nothing(sessions: Sessions) -> None:
+    """A full store takes no new session and names the choices."""
+    stored(sessions, "one", "two", "three", "four")
+
+    with pytest.raises(LimitReached, match=r"limit is 4\..*%jido delete.*JIDO_MAX_SESSIONS"):
+        sessions.new(OWNER)
+
+    assert len(sessions.list()) == 4
+
+
+def test_an_open_session_is_not_trashed(sessions: Sessions) -> None:
+    """Whoever works in it would lose the ground under their feet."""
+    live = sessions.new(OWNER)
+
+    with pytest.raises(SessionOpen):
+        sessions.trash(live.id)
+
+
+def test_trash_and_restore(sessions: Sessions) -> None:
+    """What was deleted comes back by the start of its id; a wrong one is told what the trash holds."""
+    [session_id] = stored(sessions, "hello")
+    sessions.trash(session_id)
+
+    with pytest.raises(SessionNotFound, match="The trash holds id0001"):
+        sessions.restore("zz")
+    assert sessions.restore("id00") == session_id
+    assert [summary.title for summary in sessions.list()] == ["hello"]
+
+
+def test_adding_with_an_old_revision_is_refused(sessions: Sessions) -> None:
+    """A client that does not know the newest state gets a conflict that names it."""
+    [session_id] = stored(sessions, "hello")
+    known = str(sessions.show(session_id).revision)
+    newer = sessions.add(session_id, [said(7)], known)
+
+    with pytest.raises(StaleRevision) as refusal:
+        sessions.add(session_id, [said(8)], known)
+
+    assert refusal.value.found == str(newer.revision)
+
+
+def test_a_title_needs_a_visible_character(sessions: Sessions) -> None:
+    """Blank and invisible titles are refused; others are made one clean line."""
+    live = sessions.new(OWNER)
+
+    with pytest.raises(InvalidField, match="visible character"):
+        live.rename(" \n\u202e ")
+    live.rename("a\nb")
+
+    assert live.state.title == "a b"
+    assert records.FORMAT == 1
