@@ -159,9 +159,9 @@ class Session:
             raise IllegalTransition("answering", "take another question", "Wait for the answer or stop it first.")
         if not self.live.is_open:
             raise IllegalTransition(
-                "closed, or open somewhere else by now",
+                "closed here, or taken over elsewhere",
                 "take a question",
-                f"'%jido resume {self.id[:8]}' opens it again; '%jido new' starts another.",
+                f"'%jido resume {self.id[:8]} --take-over' opens it here; '%jido new' starts another.",
             )
 
     async def _take(self, assistant: Assistant, question: Message, answer_id: str, emit: Emit, stop: StopToken) -> Turn:

@@ -20,7 +20,9 @@ def origin(ip: Any) -> Origin:
     """
     parent = ip.get_parent() if hasattr(ip, "get_parent") else {}
     cell_id = parent.get("metadata", {}).get("cellId") if isinstance(parent, dict) else None
-    return Origin(notebook_path(), cell_id if isinstance(cell_id, str) else None, ip.execution_count)
+    # Not ip.execution_count: newer IPythons have it at the next cell's number while a cell runs.
+    number = len(ip.history_manager.input_hist_raw) - 1
+    return Origin(notebook_path(), cell_id if isinstance(cell_id, str) else None, max(number, 0))
 
 
 def shows_html(ip: Any) -> bool:

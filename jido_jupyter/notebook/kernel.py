@@ -13,7 +13,7 @@ from jido_jupyter.assistants.engine import Engine
 from jido_jupyter.assistants.port import Assistant
 from jido_jupyter.connect import Connection, connect, this_process
 from jido_jupyter.core.session import Summary
-from jido_jupyter.errors import IllegalTransition, JidoError
+from jido_jupyter.errors import IllegalTransition, JidoError, SessionOpen
 from jido_jupyter.notebook import context
 from jido_jupyter.services.briefing import Briefing
 from jido_jupyter.services.live import LiveSession
@@ -54,17 +54,23 @@ class Kernel:
             JidoError: as `Sessions.resume`.
         """
         owner = this_process("kernel", context.notebook_path())
-        live, briefing = self.sessions.resume(target, owner, take_over=take_over)
+        try:
+            live, briefing = self.sessions.resume(target, owner, take_over=take_over)
+        except SessionOpen as error:
+            if self.session is None or self.session.id != error.session_id or not self.session.live.is_open:
+                raise
+            return self.session, self.sessions.describe(self.session.live)  # it is open right here
         session = self._take_up(live)
         if owner.notebook:
             live.link(owner.notebook)
         return session, briefing
 
     def current(self) -> Session:
-        """Return the current session; start one where there is none that takes a question."""
-        if self.session is None or not self.session.live.is_open:
-            return self.new()
-        return self.session
+        """Return the current session; start one where there is none.
+
+        One that was taken over stays current, so that the next question says so instead of starting anew unheard.
+        """
+        return self.new() if self.session is None else self.session
 
     def close(self) -> Session:
         """Close the current session and return it.

@@ -84,7 +84,8 @@ class Magics:
         live = view.Live() if context.shows_html(self._ip) else view.Printed()
         turn = session.ask(prompt, show=live.add, rest=live.flush, origin=context.origin(self._ip))
         saved = "not saved yet" if turn.unsaved else "saved"
-        footer = f"session {session.id[:8]} “{session.title}” · {saved} · {self.kernel.assistant().label}"
+        is_first = len(session.messages) == 2
+        footer = f"{'new session' if is_first else 'session'} {session.id[:8]} “{session.title}” · {saved} · {self.kernel.assistant().label}"
         warning = f"{turn.unsaved}" if turn.unsaved else ""
         live.finish(turn.answer, footer, warning)
         if turn.answer.status == "interrupted":
@@ -137,7 +138,8 @@ class Magics:
         from jido_jupyter.notebook import view
 
         listed = self.kernel.sessions.list(" ".join(arguments))
-        view.show(view.sessions(listed, self.kernel.session.id if self.kernel.session else None))
+        here = self.kernel.session
+        view.show(view.sessions(listed, here.id if here is not None and here.live.is_open else None))
 
     def _show(self, arguments: list[str]) -> None:
         from jido_jupyter.notebook import view

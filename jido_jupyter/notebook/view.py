@@ -16,7 +16,6 @@ from jido_jupyter.core.ids import short
 from jido_jupyter.core.messages import Message
 from jido_jupyter.core.session import SessionState, Summary
 from jido_jupyter.core.times import age, seconds_between
-from jido_jupyter.notebook import markdown
 
 GAP_S: Final = 0.06  # between two updates of a streaming answer
 Bundle = dict[str, str]
@@ -138,18 +137,24 @@ def show(bundle: Bundle) -> None:
 
 def _row(number: int, summary: Summary, current_id: str | None) -> tuple[str, ...]:
     seconds = seconds_between(summary.updated_at, datetime.now(UTC))
-    where = summary.notebook or ""
+    where = _name(summary.notebook) or ""
     if summary.is_damaged:
         where = "damaged"
     elif summary.id == current_id:
         where = "open here"
     elif summary.owner is not None:
-        where = f"open in {summary.owner.notebook or summary.owner.kind}"
+        where = f"open in {_name(summary.owner.notebook) or summary.owner.kind}"
     when = "" if seconds is None else age(seconds)
     return (str(number), short(summary.id), summary.title, when, str(summary.message_count), where)
 
 
+def _name(notebook: str | None) -> str:
+    return (notebook or "").rpartition("/")[2]
+
+
 def _said(message: Message) -> str:
+    from jido_jupyter.notebook import markdown
+
     body = markdown.to_html(message.text) if message.role == "assistant" else f"<p>{_lines(message.text)}</p>"
     ending = f"<div class='jido-warn'>{escape(_ending(message))}</div>" if _ending(message) else ""
     return (
@@ -179,6 +184,8 @@ def _plain_ending(message: Message) -> str:
 
 
 def _answer(text: str, footer: str, warning: str = "") -> Bundle:
+    from jido_jupyter.notebook import markdown  # not at the top: listing sessions needs no Markdown
+
     html = markdown.to_html(text)
     html += f"<div class='jido-warn'>{_lines(warning)}</div>" if warning else ""
     html += f"<div class='jido-foot'>{escape(footer)}</div>" if footer else ""

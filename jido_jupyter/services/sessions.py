@@ -170,6 +170,10 @@ class Sessions:
         shown = self._trusted(session_id)
         return shown, brief(shown.state, [damage.message for damage in shown.damage], self._clock())
 
+    def describe(self, live: LiveSession) -> Briefing:
+        """Return the briefing of a session that is open already."""
+        return brief(live.state, (), self._clock())
+
     def trash(self, session_id: str) -> None:
         """Move a session to the trash, from where `restore` brings it back.
 

@@ -133,7 +133,7 @@ def test_a_title_of_digits_wins_over_a_number(sessions: Sessions) -> None:
         ("zzz", SessionNotFound, "%jido list"),
         ("alpha", AmbiguousTarget, "fits 2 sessions"),
         ("+1", SessionNotFound, "%jido list"),
-        ("١", SessionNotFound, "%jido list"),
+        ("\u0661", SessionNotFound, "%jido list"),
     ],
 )
 def test_wrong_targets(sessions: Sessions, target: str, error: type[Exception], words: str) -> None:

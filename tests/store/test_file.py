@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import resource
 import stat
@@ -113,10 +114,8 @@ def test_every_flipped_bit_of_the_header_is_told(store: FileStore, tmp_path: Pat
             damaged = bytearray(whole)
             damaged[position] ^= 1 << bit
             path.write_bytes(damaged)
-            try:
+            with contextlib.suppress(CorruptSession, UnsupportedFormat):
                 assert not store.read("one").is_verified, (position, bit)
-            except (CorruptSession, UnsupportedFormat):
-                pass
 
 
 @pytest.mark.parametrize(
@@ -258,10 +257,12 @@ def test_a_really_full_disk_is_told(tmp_path: Path) -> None:
     try:
         store = FileStore(str(disk / "home"), keys.load_or_create(str(tmp_path / "keys")), 10**7)
         revision, count = created(store), 0
-        with pytest.raises(StoreFull, match="free some space"):
+        try:
             while True:
                 revision = store.append("one", [said(count, "x" * 3000)], revision)
                 count += 1
+        except StoreFull as error:
+            assert "free some space" in str(error)
         assert len(store.read("one").records) == count > 10
         assert store.read("one").damage == ()
     finally:

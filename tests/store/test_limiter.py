@@ -76,7 +76,7 @@ def test_damaged_state_refuses_for_one_window_and_heals(tmp_path: Path, limiter:
     assert isinstance(limiter.acquire([FIVE]), Refused)
     clock.pass_time(60)
     assert isinstance(limiter.acquire([FIVE]), Admitted)
-    assert [name for name in tmp_path.glob("limits/*.damaged")]
+    assert list(tmp_path.glob("limits/*.damaged"))
 
 
 def test_a_new_boot_does_not_open_the_window(limiter: FileLimiter, clock: FakeClock) -> None:

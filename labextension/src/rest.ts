@@ -1,0 +1,96 @@
+import { URLExt } from '@jupyterlab/coreutils';
+import { ServerConnection } from '@jupyterlab/services';
+
+import { ISessionsTransport } from './model';
+import { localProblem, ProblemError } from './problem';
+import { Briefing, Detail, Problem, Summary } from './types';
+
+/** Sessions over the REST endpoints of the Jupyter Server extension. */
+export class RestTransport implements ISessionsTransport {
+  /**
+   * @param resume opens a session in a notebook: the kernel resumes, not the page.
+   */
+  constructor(
+    private readonly _settings: ServerConnection.ISettings,
+    readonly resume: (id: string) => Promise<Briefing | null>
+  ) {}
+
+  async list(): Promise<Summary[] | null> {
+    const headers: HeadersInit = this._etag === null ? {} : { 'If-None-Match': this._etag };
+    const response = await this._request('sessions', { headers });
+    if (response.status === 304) {
+      return null;
+    }
+    const { sessions } = (await response.json()) as { sessions: Summary[] };
+    this._etag = response.headers.get('ETag');
+    return sessions;
+  }
+
+  async show(id: string): Promise<Detail> {
+    const response = await this._request(sessionPath(id));
+    return (await response.json()) as Detail;
+  }
+
+  async remove(id: string): Promise<void> {
+    await this._request(sessionPath(id), { method: 'DELETE' });
+  }
+
+  private async _request(path: string, init: RequestInit = {}): Promise<Response> {
+    const url = URLExt.join(this._settings.baseUrl, 'jido/api/v1', path);
+    let response: Response;
+    try {
+      response = await ServerConnection.makeRequest(url, init, this._settings);
+    } catch (reason) {
+      if (reason instanceof ServerConnection.NetworkError) {
+        throw new ProblemError(UNREACHABLE);
+      }
+      throw reason;
+    }
+    if (response.ok || response.status === 304) {
+      return response;
+    }
+    throw new ProblemError(await problemIn(response));
+  }
+
+  private _etag: string | null = null;
+}
+
+const UNREACHABLE = localProblem(
+  'unreachable',
+  'Server not reachable',
+  'The Jupyter server does not answer. Sessions on disk are safe; this list goes on by itself once the server is back.'
+);
+
+const NOT_ENABLED = localProblem(
+  'not_enabled',
+  'Server extension not enabled',
+  'The Jupyter server has no jido_jupyter extension. Run "jupyter server extension enable jido_jupyter" and restart the server.'
+);
+
+const NOT_ALLOWED = localProblem(
+  'not_allowed',
+  'Not logged in',
+  'The Jupyter server refused this page. Reload it and log in again.'
+);
+
+function sessionPath(id: string): string {
+  return `sessions/${encodeURIComponent(id)}`;
+}
+
+/** Our server explains each refusal; whatever does not was answered by something in front of it. */
+async function problemIn(response: Response): Promise<Problem> {
+  if (response.headers.get('Content-Type')?.startsWith('application/problem+json')) {
+    return (await response.json()) as Problem;
+  }
+  if (response.status === 404) {
+    return NOT_ENABLED;
+  }
+  if (response.status === 401 || response.status === 403) {
+    return NOT_ALLOWED;
+  }
+  return localProblem(
+    'http_error',
+    'Server error',
+    `The Jupyter server answered ${response.status} ${response.statusText}.`
+  );
+}

@@ -1,0 +1,78 @@
+/** What travels between Python and the page, as JSON. Times are RFC 3339, UTC, with milliseconds. */
+
+export type Owner = {
+  kind: string;
+  notebook?: string | null;
+  host: string;
+  pid: number;
+};
+
+export type Summary = {
+  id: string;
+  title: string;
+  created_at: string;
+  updated_at: string;
+  message_count: number;
+  state: 'open' | 'closed' | 'damaged';
+  owner: Owner | null;
+  tags: string[];
+  pinned: boolean;
+  archived: boolean;
+  notebook: string | null;
+  model: string | null;
+  /** One line of the last text. */
+  preview: string;
+  /** Sentences for the user: repairs made, or damage found. */
+  problems: string[];
+  revision: string;
+};
+
+/** Known types: text, reasoning, tool_call, tool_call_response. Others are kept and named, not shown. */
+export type Part = {
+  type: string;
+  content?: string;
+  name?: string;
+  arguments?: unknown;
+  response?: unknown;
+  [extra: string]: unknown;
+};
+
+export type Message = {
+  id: string;
+  role: 'system' | 'user' | 'assistant' | 'tool';
+  parts: Part[];
+  created_at: string;
+  /** Absent means complete. */
+  status?: 'complete' | 'interrupted' | 'failed' | 'truncated';
+  error?: string;
+  model?: string;
+  origin?: {
+    notebook?: string | null;
+    cell_id?: string | null;
+    execution_count?: number | null;
+  };
+  usage?: { input_tokens?: number; output_tokens?: number };
+};
+
+export type Detail = Summary & { messages: Message[]; todos: unknown[] };
+
+export type Briefing = {
+  completeness: string;
+  age_s: number;
+  repairs: string[];
+  lines: string[];
+};
+
+/** An error of RFC 9457. Branch on `code`; `detail` is a whole sentence for the user. */
+export type Problem = {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: string;
+  /** With code "rate_limited": seconds until a retry may succeed. */
+  retry_after_s?: number;
+  /** With code "session_open": who holds the session. */
+  owner?: Owner | null;
+  [extra: string]: unknown;
+};

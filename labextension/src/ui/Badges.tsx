@@ -1,0 +1,50 @@
+import React from 'react';
+
+import { ownerPlace, ownerSentence } from '../phrases';
+import { Summary } from '../types';
+
+/** What is special about a session; nothing for a closed one without marks. */
+export function Badges({
+  session,
+  isCurrent
+}: {
+  session: Summary;
+  isCurrent: boolean;
+}): JSX.Element | null {
+  const badges: JSX.Element[] = [];
+  if (isCurrent) {
+    badges.push(<Badge key="state" kind="current" text="Open here" />);
+  } else if (session.state === 'open') {
+    const title = ownerSentence(session.owner);
+    badges.push(<Badge key="state" kind="open" text={ownerPlace(session.owner)} title={title} />);
+  }
+  if (session.state === 'damaged') {
+    badges.push(<Badge key="damaged" kind="damaged" text="Damaged" />);
+  }
+  if (session.pinned) {
+    badges.push(<Badge key="pinned" kind="mark" text="Pinned" />);
+  }
+  if (session.archived) {
+    badges.push(<Badge key="archived" kind="mark" text="Archived" />);
+  }
+  for (const tag of session.tags) {
+    badges.push(<Badge key={`tag ${tag}`} kind="tag" text={`#${tag}`} />);
+  }
+  return badges.length === 0 ? null : <div className="jp-jido-badges">{badges}</div>;
+}
+
+export function Badge({
+  kind,
+  text,
+  title
+}: {
+  kind: string;
+  text: string;
+  title?: string;
+}): JSX.Element {
+  return (
+    <span className={`jp-jido-badge jp-jido-mod-${kind}`} title={title}>
+      {text}
+    </span>
+  );
+}

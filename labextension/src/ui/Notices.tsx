@@ -1,0 +1,61 @@
+import React from 'react';
+
+import { INotices } from '../notices';
+import { Problem } from '../types';
+import { useObservable } from './hooks';
+import { Icon } from './icons';
+
+/** What happened, until the user dismisses it. */
+export function Notices({ notices }: { notices: INotices }): JSX.Element | null {
+  const shown = useObservable(notices.state);
+  if (shown.length === 0) {
+    return null;
+  }
+  return (
+    <div className="jp-jido-notices">
+      {shown.map(({ topic, kind, title, lines }) => (
+        <div
+          key={topic}
+          className={`jp-jido-notice jp-jido-mod-${kind}`}
+          data-testid={kind === 'problem' ? 'jido-problem' : 'jido-notice'}
+          role={kind === 'problem' ? 'alert' : 'status'}
+        >
+          <Icon name={kind === 'problem' ? 'warning' : 'save'} />
+          <div className="jp-jido-notice-text">
+            <strong>{title}</strong>
+            {lines.map((line, index) => (
+              <p key={index}>{line}</p>
+            ))}
+          </div>
+          <button
+            type="button"
+            className="jp-jido-button jp-jido-mod-icon"
+            aria-label={`Dismiss: ${title}`}
+            title="Dismiss"
+            onClick={() => notices.dismiss(topic)}
+          >
+            <Icon name="close" />
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** A state which ends by itself and therefore cannot be dismissed. */
+export function StandingProblem({ problem }: { problem: Problem }): JSX.Element {
+  return (
+    <div
+      className="jp-jido-notice jp-jido-mod-problem"
+      data-testid="jido-problem"
+      data-code={problem.code}
+      role="alert"
+    >
+      <Icon name="warning" />
+      <div className="jp-jido-notice-text">
+        <strong>{problem.title}</strong>
+        <p>{problem.detail}</p>
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,27 @@
+import React from 'react';
+
+/** Outlines on a 16 px grid, drawn in the colour of the text beside them. */
+const PATHS = {
+  back: 'M9.5 3.5 5 8l4.5 4.5',
+  close: 'm4 4 8 8m0-8-8 8',
+  eject: 'm8 3.5 4.5 5.5h-9zM3.5 12.5h9',
+  eye: 'M1.8 8S4 3.8 8 3.8 14.2 8 14.2 8 12 12.2 8 12.2 1.8 8 1.8 8zM8 9.8a1.8 1.8 0 1 0 0-3.6 1.8 1.8 0 0 0 0 3.6z',
+  list: 'M2.5 4h11m-11 4h11m-11 4h11',
+  plus: 'M8 3v10M3 8h10',
+  save: 'm3 8.5 3.2 3.2L13 4.8',
+  search: 'M7 11.5a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zm3.3-1.2 3.2 3.2',
+  send: 'M8 13V3.5M4 7.2l4-4 4 4',
+  stop: 'M4.5 4.5h7v7h-7z',
+  trash: 'M3 4.5h10M6.3 4.5V3h3.4v1.5M4.4 4.5l.6 8.5h6l.6-8.5M6.8 7v3.8M9.2 7v3.8',
+  warning: 'M8 2.6 14.2 13.2H1.8zM8 6.6v3M8 11.2v.3'
+};
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name }: { name: IconName }): JSX.Element {
+  return (
+    <svg className="jp-jido-icon" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}

@@ -1,0 +1,20 @@
+"""A real Jupyter server with only our extension, on a store of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def jido_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The store's folder; the keys go into the config folder of the test server."""
+    home = tmp_path / "jido home"
+    monkeypatch.setenv("JIDO_HOME", str(home))
+    return home
+
+
+@pytest.fixture
+def jp_server_config():
+    return {"ServerApp": {"jpserver_extensions": {"jido_jupyter": True}, "allow_unauthenticated_access": False}}
