@@ -8,7 +8,7 @@ FRONTEND := $(shell find labextension/src labextension/style -type f) $(wildcard
 HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: start test check format clean browser
+.PHONY: start test check format screenshots clean browser
 
 start: $(VENV)/lab.done
 	jupyter lab $(HEADLESS) $(ROOT) notebooks/first-session.ipynb
@@ -27,6 +27,9 @@ check: $(VENV)/test.done labextension/node_modules/.package-lock.json
 	npm --prefix labextension run lint
 	npm --prefix labextension test
 	python -m pytest -q tests --ignore=tests/notebook --ignore=tests/notebooks
+
+screenshots: $(VENV)/test.done browser
+	python -m pytest tests/browser/take_screenshots.py
 
 format: $(VENV)/test.done
 	ruff format jido_jupyter tests

@@ -13,7 +13,7 @@ from jido_jupyter._version import __version__
 
 if TYPE_CHECKING:
     from jido_jupyter.assistants.conversation import Session
-    from jido_jupyter.connect import connect
+    from jido_jupyter.connection import connect
     from jido_jupyter.errors import JidoError
     from jido_jupyter.notebook.kernel import current, new, resume, sessions
 
@@ -22,7 +22,7 @@ __all__ = ["JidoError", "Session", "__version__", "connect", "current", "new", "
 _HOME_OF = {
     "JidoError": "errors",
     "Session": "assistants.conversation",
-    "connect": "connect",
+    "connect": "connection",
     "current": "notebook.kernel",
     "new": "notebook.kernel",
     "resume": "notebook.kernel",
@@ -34,7 +34,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(import_module(f"{__name__}.{_HOME_OF[name]}"), name)
-    globals()[name] = value  # `connect` is a module too: importing it must not hide the function
+    globals()[name] = value
     return value
 
 

@@ -120,7 +120,7 @@ def answer(prompt: str, earlier_prompts: Sequence[str]) -> str:
         body = f"{_listed(earlier_prompts)}\n\n{_HISTORY_NOTE}"
     else:
         body = _topic(asked)
-    return "\n\n".join(part for part in (_DISCLAIMER, body, _memory(earlier_prompts)) if part)
+    return "\n\n".join(part for part in (body, _memory(earlier_prompts), _DISCLAIMER) if part)
 
 
 def _topic(asked: str) -> str:

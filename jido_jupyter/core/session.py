@@ -14,6 +14,7 @@ from jido_jupyter.errors import InvalidField
 
 UNTITLED = "New session"
 PREVIEW = 120  # characters
+_MARKS = str.maketrans("", "", "*`#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def summarise(state: SessionState, revision: str) -> Summary:
         tags=state.tags,
         pinned=state.pinned,
         archived=state.archived,
-        preview=one_line(state.messages[-1].text[: 4 * PREVIEW], PREVIEW) if state.messages else "",
+        preview=_preview(state.messages[-1].text) if state.messages else "",
         problems=state.repairs,
         revision=revision,
     )
@@ -129,6 +130,11 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
     for message_id, answer in reversed(unfinished.items()):
         said.insert(answer.place, answer.as_message(message_id))
     return replace(state.with_messages(said), repairs=tuple(dict.fromkeys(repairs)), unsettled=frozenset(unfinished))
+
+
+def _preview(text: str) -> str:
+    """Return the start of a text in one line, without the marks of Markdown that say nothing there."""
+    return one_line(text[: 4 * PREVIEW].translate(_MARKS), PREVIEW)
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from jido_jupyter.assistants.conversation import Session
 from jido_jupyter.assistants.engine import Engine
 from jido_jupyter.assistants.port import Assistant
-from jido_jupyter.connect import Connection, connect, this_process
+from jido_jupyter.connection import Connection, connect, this_process
 from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import IllegalTransition, JidoError, SessionOpen
 from jido_jupyter.notebook import context

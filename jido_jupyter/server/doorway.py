@@ -7,7 +7,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from jido_jupyter.connect import Connection, connect
+from jido_jupyter.connection import Connection, connect
 from jido_jupyter.services.sessions import Sessions
 
 T = TypeVar("T")

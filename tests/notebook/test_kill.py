@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from jido_jupyter.connect import connect
+from jido_jupyter.connection import connect
 from jido_jupyter.core.session import SessionState
 from tests.support.kernels import Kernel, Ran, running
 from tests.support.openai_loopback import Loopback

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+# Imported, not named in `pytest_plugins`: its automatic fixtures and its loop must reach these tests only.
+from pytest_jupyter.jupyter_server import *  # noqa: F403
+
 
 @pytest.fixture(autouse=True)
 def jido_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tornado.httpclient import HTTPClientError
 
-from jido_jupyter.connect import connect, this_process
+from jido_jupyter.connection import connect, this_process
 
 API = ("jido", "api", "v1")
 

@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React from 'react';
 
 import { arranged } from '../listing';
 import { counted } from '../phrases';
@@ -8,6 +8,8 @@ import { SessionRow } from './SessionRow';
 
 type SessionListProps = {
   sessions: readonly Summary[];
+  query: string;
+  onQuery: (query: string) => void;
   currentId: string | null;
   now_ms: number;
   wait_s: number;
@@ -19,8 +21,7 @@ type SessionListProps = {
 
 /** All sessions with a search over them. */
 export function SessionList(props: SessionListProps): JSX.Element {
-  const { sessions } = props;
-  const [query, setQuery] = useState('');
+  const { sessions, query } = props;
   if (sessions.length === 0) {
     return <EmptyList />;
   }
@@ -36,7 +37,7 @@ export function SessionList(props: SessionListProps): JSX.Element {
           aria-label="Search sessions by title, text or tag"
           placeholder="Search sessions"
           value={query}
-          onChange={event => setQuery(event.target.value)}
+          onChange={event => props.onQuery(event.target.value)}
         />
         <span className="jp-jido-count" aria-live="polite">
           {found.length === sessions.length ? total : `${found.length} of ${sessions.length}`}

@@ -1,6 +1,6 @@
 import React, { useState } from 'react';
 
-import { counted, fileName, fullTime, ownerSentence, relativeTime } from '../phrases';
+import { counted, fileName, fullTime, relativeTime } from '../phrases';
 import { Summary } from '../types';
 import { Badges } from './Badges';
 import { focusOnMount } from './hooks';
@@ -20,10 +20,6 @@ export type SessionRowProps = {
 
 export function SessionRow(props: SessionRowProps): JSX.Element {
   const { session, now_ms, isCurrent, onPreview } = props;
-  const sentences =
-    session.state === 'open' && !isCurrent
-      ? [ownerSentence(session.owner), ...session.problems]
-      : session.problems;
   return (
     <li
       className={`jp-jido-row${isCurrent ? ' jp-jido-mod-current' : ''}`}
@@ -49,7 +45,7 @@ export function SessionRow(props: SessionRowProps): JSX.Element {
         <span className="jp-jido-count">{counted(session.message_count, 'message')}</span>
       </div>
       <Badges session={session} isCurrent={isCurrent} />
-      {sentences.map((sentence, index) => (
+      {session.problems.map((sentence, index) => (
         <p
           key={index}
           className={`jp-jido-row-problem${session.state === 'damaged' ? ' jp-jido-mod-damaged' : ''}`}
@@ -126,7 +122,7 @@ function RowFoot(props: SessionRowProps): JSX.Element {
       >
         <Icon name="trash" />
       </button>
-      {!isCurrent && (
+      {!isCurrent && session.state !== 'damaged' && (
         <ResumeButton title={session.title} wait_s={wait_s} busy={busy} onResume={onResume} />
       )}
     </div>

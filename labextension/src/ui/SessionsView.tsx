@@ -1,4 +1,4 @@
-import React from 'react';
+import React, { useState } from 'react';
 
 import { ISessionsModel } from '../model';
 import { Clock, useCountdown, useNow, useObservable } from './hooks';
@@ -19,6 +19,8 @@ export function SessionsView({ sessions, currentId, clock }: SessionsViewProps):
   const state = useObservable(sessions.state);
   const now_ms = useNow(clock, REPAINT_MS);
   const wait_s = useCountdown(state.resumeBlockedUntil_ms, clock);
+  // Kept here, so that it is still there after a session was read.
+  const [query, setQuery] = useState('');
   const { preview } = state;
   if (preview !== null) {
     return (
@@ -41,6 +43,8 @@ export function SessionsView({ sessions, currentId, clock }: SessionsViewProps):
   return (
     <SessionList
       sessions={state.sessions}
+      query={query}
+      onQuery={setQuery}
       currentId={currentId}
       now_ms={now_ms}
       wait_s={wait_s}

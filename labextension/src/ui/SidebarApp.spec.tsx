@@ -58,9 +58,8 @@ describe('the list', () => {
     const owner = { kind: 'notebook', notebook: 'ml/train.ipynb', host: 'gpu-7', pid: 99 };
     await show(new FakeSessions([summary({ state: 'open', owner })]));
 
-    const text = screen.getByTestId('jido-session-row').textContent;
-    expect(text).toContain('Open in train.ipynb');
-    expect(text).toContain('Held by ml/train.ipynb on gpu-7, process 99.');
+    const badge = screen.getByText('Open in train.ipynb');
+    expect(badge.title).toBe('Held by ml/train.ipynb on gpu-7, process 99.');
   });
 
   it('shows what is wrong with a damaged session', async () => {
@@ -69,6 +68,7 @@ describe('the list', () => {
     const text = screen.getByTestId('jido-session-row').textContent;
     expect(text).toContain('Damaged');
     expect(text).toContain('Record 17 is damaged.');
+    expect(screen.queryByTestId('jido-resume')).toBeNull();
   });
 
   it('writes titles as text', async () => {
@@ -201,5 +201,15 @@ describe('preview', () => {
     expect(shown).toEqual(['user complete', 'assistant interrupted']);
     expect(composer).toBeNull();
     expect(screen.getByTestId('jido-session-row')).toBeTruthy();
+  });
+
+  it('leaves the search as it was', async () => {
+    await show(new FakeSessions([summary({ id: 'a', title: 'Gradient' }), summary({ id: 'b' })]));
+    fireEvent.change(screen.getByTestId('jido-search'), { target: { value: 'grad' } });
+
+    await click(screen.getByTestId('jido-preview'));
+    await click(screen.getByTestId('jido-back'));
+
+    expect(screen.getAllByTestId('jido-session-row').map(row => row.dataset.sessionId)).toEqual(['a']);
   });
 });

@@ -1,0 +1,75 @@
+"""The pictures of the README, taken from the running thing: `make screenshots`."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Lab
+from tests.support.kernels import ROOT, running
+from tests.support.pages import append_cell, cell, run, run_command, wait_until_ready
+
+IMAGES = ROOT / "docs" / "images"
+EARLIER = """
+import os
+os.environ["JPY_SESSION_NAME"] = "/home/me/analysis/churn.ipynb"
+import jido_jupyter as jido
+for title, question, answer in (
+    ("Why does the churn model overfit?", "Training accuracy is 0.99, test 0.71. What now?",
+     "The gap says **overfitting**. Try:\\n\\n1. fewer trees or `max_depth=6`\\n2. early stopping on a validation split\\n"
+     "3. drop `customer_id`: it leaks\\n\\n```python\\nmodel = HistGradientBoostingClassifier(max_depth=6, early_stopping=True)\\n```"),
+    ("Group sales by week", "How do I resample daily sales to weeks?",
+     "Set the date as index, then:\\n\\n```python\\nweekly = sales.resample('W')['amount'].sum()\\n```"),
+    ("Read the survey file", "UnicodeDecodeError when I read survey.csv", "The file is not UTF-8: try `encoding='cp1252'`."),
+):
+    session = jido.new(title)
+    session.record("user", question)
+    session.record("assistant", answer)
+    session.close()
+"""
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_take(lab: Lab, page: Page, theme: str) -> None:
+    """Sidebar, panel, a preview and a refused resume, in both themes."""
+    if theme == "dark":
+        folder = lab.home / "settings" / "@jupyterlab" / "apputils-extension"
+        (folder / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    with running(lab.home) as kernel:
+        kernel.run("%load_ext jido_jupyter")
+        assert kernel.run(EARLIER).status == "ok"
+    page.set_viewport_size({"width": 1240, "height": 900})
+    page.goto(lab.address("/lab/tree/first-session.ipynb"))
+    wait_until_ready(page)
+
+    run(page, cell(page, "%load_ext jido_jupyter"))
+    run(page, cell(page, "%%jido How do I save"))
+    run(page, cell(page, "%jido list"))
+    run_command(page, "jido:open-sidebar")
+    sidebar = page.locator("#jido-sessions")
+    expect(sidebar.get_by_test_id("jido-session-row")).to_have_count(4)
+    cell(page, "%%jido How do I save").scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    page.screenshot(path=IMAGES / f"lab-{theme}.png")
+    sidebar.screenshot(path=IMAGES / f"sidebar-{theme}.png")
+
+    sidebar.get_by_role("button", name="Preview Why does").first.click()
+    expect(sidebar.get_by_test_id("jido-preview-view")).to_contain_text("overfitting")
+    sidebar.screenshot(path=IMAGES / f"sidebar-preview-{theme}.png")
+    sidebar.get_by_test_id("jido-back").click()
+
+    page.set_viewport_size({"width": 1500, "height": 1000})
+    panel = run(page, append_cell(page, "%jido panel"))
+    panel.get_by_test_id("jido-composer").fill("Where are the files?")
+    panel.get_by_test_id("jido-send").click()
+    expect(panel.get_by_test_id("jido-message")).to_have_count(4)
+    expect(panel.get_by_test_id("jido-message").last).to_have_attribute("data-status", "complete", timeout=20_000)
+    panel.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    panel.screenshot(path=IMAGES / f"panel-{theme}.png")
+
+    for _ in range(5):
+        run(page, cell(page, "%jido resume 1"))
+    refused = cell(page, "%jido resume 1")
+    run(page, refused)
+    refused.screenshot(path=IMAGES / f"refused-{theme}.png")

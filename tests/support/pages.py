@@ -1,0 +1,64 @@
+"""What a person does in JupyterLab and Notebook 7, as functions over a Playwright page."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import Locator, Page, expect
+
+# Keys pressed when the kernel merely looks idle get lost: wait for the session itself.
+READY = """async () => {
+  const started = Date.now();
+  while (Date.now() - started < 40000) {
+    const widget = window.jupyterapp?.shell?.currentWidget;
+    if (widget?.context && widget?.sessionContext) {
+      await widget.context.ready;
+      await widget.sessionContext.ready;
+      await widget.sessionContext.session.kernel.info;
+      return true;
+    }
+    await new Promise(resolve => setTimeout(resolve, 100));
+  }
+  return false;
+}"""
+
+
+def wait_until_ready(page: Page) -> None:
+    """Wait until the open notebook has a kernel that answers."""
+    page.wait_for_selector(".jp-Notebook .jp-Cell")
+    assert page.evaluate(READY), "the notebook's kernel did not get ready"
+
+
+def cell(page: Page, source: str, occurrence: int = 0) -> Locator:
+    """Return the code cell whose text starts with ``source``; a space stands for a line end, too."""
+    start = re.compile(r"^\s*" + r"\s*".join(map(re.escape, source.split())))
+    return page.locator(".jp-CodeCell").filter(has=page.locator(".cm-content", has_text=start)).nth(occurrence)
+
+
+def run(page: Page, which: Locator, *, wait: bool = True) -> Locator:
+    """Run a cell and return its output area."""
+    which.locator(".cm-content").click()
+    page.keyboard.press("Control+Enter")
+    if wait:
+        expect(which.locator(".jp-InputPrompt")).to_have_text(re.compile(r"\[\d+\]:"), timeout=60_000)
+    return which.locator(".jp-OutputArea-output")
+
+
+def append_cell(page: Page, source: str) -> Locator:
+    """Add a code cell at the end of the notebook and return it."""
+    page.evaluate(
+        """source => {
+          const notebook = window.jupyterapp.shell.currentWidget;
+          const cells = notebook.model.sharedModel;
+          cells.insertCell(cells.cells.length, {cell_type: 'code', source});
+          notebook.content.activeCellIndex = cells.cells.length - 1;
+        }""",
+        source,
+    )
+    added = page.locator(".jp-CodeCell").last
+    added.scroll_into_view_if_needed()
+    return added
+
+
+def run_command(page: Page, command: str, **arguments: object) -> None:
+    page.evaluate("([command, args]) => window.jupyterapp.commands.execute(command, args)", [command, arguments])
