@@ -12,7 +12,7 @@ ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 .PHONY: start test check format screenshots clean browser
 
 start: $(VENV)/lab.done
-	jupyter lab $(HEADLESS) $(ROOT) notebooks/first-session.ipynb
+	jupyter lab $(HEADLESS) $(ROOT) --LabApp.default_url=/lab/tree/notebooks/first-session.ipynb
 
 test: $(VENV)/test.done browser
 	npm --prefix labextension test

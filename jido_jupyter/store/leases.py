@@ -95,8 +95,8 @@ def owner_of(place: files.Folder, session_id: str) -> Owner | None:
     path = place.path_of(session_id)
     with _lock:
         ours = _ours(path)
-        if ours is not None:
-            return ours.owner if ours.is_held else None
+        if ours is not None and ours.is_held:
+            return ours.owner  # without opening the file, which would end in closing it
         with place.opened() as folder_fd:
             try:
                 fd = files.open_file(folder_fd, session_id, os.O_RDWR)

@@ -332,6 +332,35 @@ def test_a_lease_ends_with_its_process(tmp_path: Path) -> None:
         os.kill(child, 9)
 
 
+def test_whoever_lost_a_session_sees_who_took_it(tmp_path: Path) -> None:
+    """After another process took the session over, this one no longer holds it and names the new owner."""
+    store = opened(tmp_path)
+    created(store)
+    ours = store.lease("one", OWNER)
+    code = f"""
+        import time
+        from pathlib import Path
+        from tests.store.test_file import opened, OTHER
+        lease = opened(Path({str(tmp_path)!r})).lease("one", OTHER, take_over=True)
+        print(lease.is_held, flush=True)
+        time.sleep(60)
+    """
+    other = subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "True\n"
+        assert not ours.is_held
+        assert store.owner("one") == OTHER
+        ours.release()
+        assert store.owner("one") == OTHER
+        with pytest.raises(SessionOpen):
+            store.lease("one", OWNER)
+    finally:
+        other.kill()
+        other.wait()
+    store.lease("one", OWNER).release()
+
+
 def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
     """Eight first starters make one key and one store."""
     code = f"""
