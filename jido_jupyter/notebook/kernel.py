@@ -5,7 +5,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-from collections.abc import Callable
+import threading
 from typing import TYPE_CHECKING
 
 from jido_jupyter.assistants.conversation import Session
@@ -33,9 +33,9 @@ class Kernel:
         self.connection = connection
         self.engine = Engine()
         self.session: Session | None = None
-        self.observers: list[Callable[[], None]] = []  # called when another session becomes the current one
         self.was_offered = False  # a local model that was found, once per kernel
         self._assistant: Assistant | None = None
+        self._lock = threading.RLock()  # the panel works in other threads than the magics
         atexit.register(self._leave)
 
     @property
@@ -44,8 +44,8 @@ class Kernel:
 
     def new(self, title: str | None = None) -> Session:
         """Start a session and make it the current one; the one before is closed, and stays stored."""
-        live = self.sessions.new(this_process("kernel", context.notebook_path()), title)
-        return self._take_up(live)
+        with self._lock:
+            return self._take_up(self.sessions.new(this_process("kernel", context.notebook_path()), title))
 
     def resume(self, target: str, *, take_over: bool = False) -> tuple[Session, Briefing]:
         """Open a stored session and make it the current one.
@@ -54,23 +54,25 @@ class Kernel:
             JidoError: as `Sessions.resume`.
         """
         owner = this_process("kernel", context.notebook_path())
-        try:
-            live, briefing = self.sessions.resume(target, owner, take_over=take_over)
-        except SessionOpen as error:
-            if self.session is None or self.session.id != error.session_id or not self.session.live.is_open:
-                raise
-            return self.session, self.sessions.describe(self.session.live)  # it is open right here
-        session = self._take_up(live)
-        if owner.notebook:
-            live.link(owner.notebook)
-        return session, briefing
+        with self._lock:
+            try:
+                live, briefing = self.sessions.resume(target, owner, take_over=take_over)
+            except SessionOpen as error:
+                if self.session is None or self.session.id != error.session_id or not self.session.live.is_open:
+                    raise
+                return self.session, self.sessions.describe(self.session.live)  # it is open right here
+            session = self._take_up(live)
+            if owner.notebook:
+                live.link(owner.notebook)
+            return session, briefing
 
     def current(self) -> Session:
         """Return the current session; start one where there is none.
 
         One that was taken over stays current, so that the next question says so instead of starting anew unheard.
         """
-        return self.new() if self.session is None else self.session
+        with self._lock:
+            return self.new() if self.session is None else self.session
 
     def close(self) -> Session:
         """Close the current session and return it.
@@ -78,11 +80,11 @@ class Kernel:
         Raises:
             IllegalTransition: there is none.
         """
-        session = self.opened()
-        self._close(session)
-        self.session = None
-        self._tell()
-        return session
+        with self._lock:
+            session = self.opened()
+            self._close(session)
+            self.session = None
+            return session
 
     def opened(self) -> Session:
         """Return the current session.
@@ -141,16 +143,11 @@ class Kernel:
         if self.session is not None:
             self._close(self.session)
         self.session = Session(live, self.engine, self.assistant, self.sessions.mint_id)
-        self._tell()
         return self.session
 
     def _close(self, session: Session) -> None:
         with contextlib.suppress(JidoError):  # it is stored; only the note that it was closed may be missing
             session.close()
-
-    def _tell(self) -> None:
-        for observer in list(self.observers):
-            observer()
 
     def _leave(self) -> None:
         if self.session is not None:

@@ -190,9 +190,9 @@ class Magics:
         self._say(f"Answers come from {choice.model_id} ({why}). '%jido model provider:name' changes it.")
 
     def _panel(self, arguments: list[str]) -> Any:
-        from jido_jupyter.notebook.panel import Panel
+        from jido_jupyter.notebook.panel import panel_of
 
-        return Panel(self.kernel)
+        return panel_of(self.kernel)
 
     def _say(self, text: str) -> None:
         from jido_jupyter.notebook import view

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import weakref
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -153,6 +154,16 @@ class Panel(anywidget.AnyWidget):
 
     async def _detail(self, session_id: str) -> dict[str, Any]:
         return wire.detail(await asyncio.to_thread(self._kernel.sessions.show, session_id))
+
+
+_panels: weakref.WeakKeyDictionary[Kernel, Panel] = weakref.WeakKeyDictionary()
+
+
+def panel_of(kernel: Kernel) -> Panel:
+    """Return the kernel's panel: one, shown wherever it is displayed, so that only one looks at the store."""
+    if kernel not in _panels or _panels[kernel].comm is None:
+        _panels[kernel] = Panel(kernel)
+    return _panels[kernel]
 
 
 class _Pieces:

@@ -52,12 +52,12 @@ def test_the_whole_story(lab: Lab, page: Page) -> None:
         run(page, resuming)
     expect(run(page, resuming)).to_contain_text(re.compile(r"5 times 'resume' within 60 s; try again in \d+ s"))
 
-    play_panel(page)
+    play_panel(lab, page)
     play_sidebar(lab, page)
     assert problems == []
 
 
-def play_panel(page: Page) -> None:
+def play_panel(lab: Lab, page: Page) -> None:
     """Through the panel: see the conversation, ask, start another session, go back to the list, save."""
     panel = run(page, cell(page, "%jido panel"))
     panel.scroll_into_view_if_needed()
@@ -79,6 +79,20 @@ def play_panel(page: Page) -> None:
     panel.get_by_test_id("jido-save").click()
     expect(panel.get_by_test_id("jido-saved-state")).to_contain_text("saved")
     expect(panel.get_by_test_id("jido-problem")).to_have_count(0)
+
+    panel.get_by_test_id("jido-toggle-list").click()
+    rows = panel.get_by_test_id("jido-session-row")
+    expect(rows).to_have_count(2)
+    with running(lab.home) as kernel:
+        kernel.run("%load_ext jido_jupyter")
+        kernel.run("%jido new Seen by the panel")
+        expect(panel.get_by_text("Seen by the panel")).to_be_visible(timeout=2_000)
+        kernel.run("%jido close")
+        kernel.run("%jido delete seen")
+    expect(rows).to_have_count(2)
+    rows.last.get_by_test_id("jido-preview").click()
+    expect(panel.get_by_test_id("jido-preview-view")).to_contain_text("How do I save a session?")
+    panel.get_by_test_id("jido-back").click()
 
 
 def play_sidebar(lab: Lab, page: Page) -> None:
