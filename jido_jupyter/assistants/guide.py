@@ -12,6 +12,7 @@ from operator import itemgetter
 from typing import Final
 
 MODEL_NAME: Final = "jido-guide-1"
+MODEL_ID: Final = f"guide:{MODEL_NAME}"
 
 _DISCLAIMER: Final = "*I am the built-in guide, not a language model: I only know how jido works.*"
 

@@ -45,7 +45,7 @@ from pydantic_ai.models import Model
 from pydantic_ai.models.function import AgentInfo, FunctionModel
 
 from jido_jupyter.assistants import guide
-from jido_jupyter.assistants.models import GUIDE_ID, NO_KEY, Endpoint
+from jido_jupyter.assistants.endpoints import NO_KEY, Endpoint
 from jido_jupyter.assistants.port import Emit, Event, ReasoningDelta, StopToken, TextDelta, TurnEnd
 from jido_jupyter.core.messages import Message, Role, Usage
 
@@ -280,7 +280,7 @@ class ServerSource:
 
 
 def guide_assistant() -> PydanticAssistant:
-    return PydanticAssistant(GUIDE_ID, "built-in guide, not a language model", GuideSource())
+    return PydanticAssistant(guide.MODEL_ID, "built-in guide, not a language model", GuideSource())
 
 
 def server_assistant(provider: str, name: str, endpoint: Endpoint) -> PydanticAssistant:

@@ -93,13 +93,13 @@ class Magics:
 
     def _offer_ollama(self) -> None:
         """Say that a local model is there; it is used once the user says so."""
-        from jido_jupyter.assistants import models
+        from jido_jupyter.assistants.endpoints import find_ollama
         from jido_jupyter.notebook import view
 
         if self.kernel.model().source != "default" or self.kernel.was_offered:
             return
         self.kernel.was_offered = True
-        if found := models.find_ollama(os.environ):
+        if found := find_ollama(os.environ):
             view.show(
                 view.note(
                     f"A local Ollama answers here with {', '.join(found[:5])}. "

@@ -7,16 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from jido_jupyter.assistants.models import (
-    GUIDE_ID,
-    Endpoint,
-    ModelChoice,
-    build,
-    choose,
-    find_endpoint,
-    find_ollama,
-    parse_model_id,
-)
+from jido_jupyter.assistants.endpoints import Endpoint, find_endpoint, find_ollama
+from jido_jupyter.assistants.guide import MODEL_ID
+from jido_jupyter.assistants.models import ModelChoice, build, choose, parse_model_id
 from jido_jupyter.errors import AssistantUnavailable, InvalidSetting
 from tests.support.openai_loopback import MODELS, Loopback
 
@@ -56,7 +49,7 @@ def test_parse_refuses(text: str) -> None:
     with pytest.raises(InvalidSetting) as caught:
         parse_model_id(text)
 
-    for part in ("JIDO_MODEL", "openai:<model name>", "ollama:<model name>", GUIDE_ID):
+    for part in ("JIDO_MODEL", "openai:<model name>", "ollama:<model name>", MODEL_ID):
         assert part in str(caught.value)
 
 
@@ -66,7 +59,7 @@ def test_parse_refuses(text: str) -> None:
         ("openai:a", "ollama:b", ModelChoice("openai:a", "setting")),
         (None, "ollama:b", ModelChoice("ollama:b", "chosen")),
         ("", "ollama:b", ModelChoice("ollama:b", "chosen")),
-        (None, None, ModelChoice(GUIDE_ID, "default")),
+        (None, None, ModelChoice(MODEL_ID, "default")),
     ],
 )
 def test_choose(setting: str | None, chosen: str | None, expected: ModelChoice) -> None:
@@ -192,7 +185,7 @@ def test_guide_needs_no_openai() -> None:
         "except Exception as error: print(type(error).__name__, error)"
     )
 
-    assert printed.startswith(f"{GUIDE_ID}\nAssistantUnavailable ")
+    assert printed.startswith(f"{MODEL_ID}\nAssistantUnavailable ")
     assert "sessions still work" in printed
     assert "pip install" in printed
 

@@ -9,7 +9,7 @@ import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
 from jido_jupyter.assistants import guide, pydantic_engine
-from jido_jupyter.assistants.models import Endpoint, find_endpoint
+from jido_jupyter.assistants.endpoints import Endpoint, find_endpoint
 from jido_jupyter.assistants.port import Assistant, Event, ReasoningDelta, StopToken, TextDelta, TurnEnd
 from jido_jupyter.assistants.pydantic_engine import (
     INSTRUCTION,
