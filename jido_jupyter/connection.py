@@ -18,7 +18,7 @@ from jido_jupyter.services import settings as reading
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
-from jido_jupyter.store import keys
+from jido_jupyter.store import keys, places
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
 
@@ -40,12 +40,14 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
         InvalidSetting: a ``JIDO_*`` variable or ``jido.toml`` holds a value without meaning.
         StoreUnavailable: the store or the keys cannot be used.
     """
+    import platformdirs
     from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
 
     config = os.path.join(jupyter_config_dir(), "jido")
     settings = reading.read(environ, _read_toml(os.path.join(config, "jido.toml")))
     home = os.path.abspath(os.path.expanduser(settings.home or os.path.join(jupyter_data_dir(), "jido")))
-    store = FileStore(home, keys.load_or_create(os.path.join(config, "keys")), settings.max_session_size)
+    cache = places.local_cache(platformdirs.user_cache_dir("jido_jupyter"))
+    store = FileStore(home, keys.load_or_create(os.path.join(config, "keys")), settings.max_session_size, cache)
     limits = Limits(FileLimiter(os.path.join(home, "limits")), settings.session_window, settings.user_window)
     sessions = Sessions(store, limits, max_sessions=settings.max_sessions, clock=_now, mint_id=_mint_id)
     return Connection(settings, sessions, home, config)

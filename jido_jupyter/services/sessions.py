@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
+from jido_jupyter.core.query import parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, replay, summarise
 from jido_jupyter.core.times import stamp
@@ -16,7 +18,7 @@ from jido_jupyter.services import targets
 from jido_jupyter.services.briefing import Briefing, brief
 from jido_jupyter.services.limits import RESUME, Limits
 from jido_jupyter.services.live import LiveSession
-from jido_jupyter.store.contract import Damage, Revision, Store
+from jido_jupyter.store.contract import Damage, Page, Revision, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +56,17 @@ class Sessions:
         self._clock = clock
         self.mint_id = mint_id
 
+    def find(self, text: str = "", *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
+        """Return the sessions that ``text`` means (see `jido_jupyter.core.query`), a page at a time.
+
+        Raises:
+            InvalidField: a filter in ``text`` has a value without meaning.
+        """
+        return self._store.find(parse(text), by_rank=by_rank, limit=limit, cursor=cursor)
+
     def list(self, text: str = "") -> list[Summary]:
-        """Return the stored sessions, newest turn first; ``text`` keeps those with it in their title."""
-        wanted = text.casefold()
-        return [summary for summary in self._store.summaries() if wanted in summary.title.casefold()]
+        """Return all sessions that ``text`` means, newest turn first."""
+        return [hit.summary for hit in self.find(text, limit=sys.maxsize >> 1).hits]
 
     def changes(self) -> str:
         """Return a short text that differs whenever `list` may differ."""
@@ -69,7 +78,7 @@ class Sessions:
         Raises:
             SessionNotFound, AmbiguousTarget
         """
-        return targets.resolve(target, self._store.summaries()).id
+        return targets.resolve(target, self._store)
 
     def show(self, session_id: str) -> Shown:
         """Return a whole session, without opening it.

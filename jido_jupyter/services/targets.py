@@ -2,45 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from jido_jupyter.core.ids import short
-from jido_jupyter.core.session import Summary
+from jido_jupyter.core.query import Query
 from jido_jupyter.errors import AmbiguousTarget, InvalidRequest, SessionNotFound
+from jido_jupyter.store.contract import Store
 
 
-def resolve(target: str, listed: Sequence[Summary]) -> Summary:
-    """Return the session that ``target`` names; case is ignored.
+def resolve(target: str, store: Store) -> str:
+    """Return the id of the session that ``target`` names; case is ignored.
 
-    An exact id or title wins over a number, a number over a prefix.
+    An exact id or title wins over a number, a number over a beginning.
 
     Args:
         target: as typed; quotes around it are taken off.
-        listed: the sessions in the order of the list, which is what numbers refer to.
+        store: its list, newest turn first, is what numbers refer to.
 
     Raises:
         SessionNotFound: nothing fits.
-        AmbiguousTarget: several prefixes fit.
+        AmbiguousTarget: several beginnings fit.
     """
     wanted = _unquoted(target).casefold()
     if not wanted:
         raise InvalidRequest("Name a session: its number in '%jido list', its id, or the start of its title.")
+    named = store.named(wanted)
     for exact in (
-        [summary for summary in listed if summary.id == wanted],
-        [summary for summary in listed if summary.title.casefold() == wanted],
+        [summary for summary in named if summary.id == wanted],
+        [summary for summary in named if summary.title.casefold() == wanted],
     ):
         if len(exact) == 1:
-            return exact[0]
-    if wanted.isdecimal() and wanted.isascii() and 1 <= int(wanted) <= len(listed):
-        return listed[int(wanted) - 1]
-    found = [
-        summary for summary in listed if summary.id.startswith(wanted) or summary.title.casefold().startswith(wanted)
-    ]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        raise AmbiguousTarget(target, [f"{short(summary.id)} “{summary.title}”" for summary in found])
-    raise SessionNotFound(target, _hint(wanted, len(listed)))
+            return exact[0].id
+    if wanted.isdecimal() and wanted.isascii() and 1 <= int(wanted) <= store.count():
+        return store.find(Query(), limit=int(wanted)).hits[-1].summary.id
+    if len(named) == 1:
+        return named[0].id
+    if named:
+        raise AmbiguousTarget(target, [f"{short(summary.id)} “{summary.title}”" for summary in named])
+    raise SessionNotFound(target, _hint(wanted, store.count()))
 
 
 def _unquoted(target: str) -> str:

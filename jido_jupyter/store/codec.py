@@ -125,7 +125,7 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
             break
         position += len(line) + 1
         record, ends = _loads(line), _Seal.of(line)
-        n = record.pop("n", None) if isinstance(record, dict) else None
+        n = record.get("n") if isinstance(record, dict) else None
         if not isinstance(n, int) or not ends.stated:
             damage.append(
                 Damage("unreadable", number, f"Line {number} is no record; it was passed over and kept in the file.")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from jido_jupyter.core.query import Query
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import Summary
 
@@ -47,14 +48,32 @@ class Stored:
     """A session's log as it was read."""
 
     header: Record
-    records: tuple[Record, ...]  # without the header, and without those that damage took
+    records: tuple[Record, ...]  # each with its number ``n``; without the header, and without those that damage took
     revision: Revision
     damage: tuple[Damage, ...] = ()
+
+    def since(self, n: int) -> tuple[Record, ...]:
+        """Return the records after number ``n``."""
+        return tuple(record for record in self.records if record["n"] > n)
 
     @property
     def is_verified(self) -> bool:
         """Whether every record that was read carries a seal of ours; a torn end does not count against it."""
         return all(damage.kind == "torn" for damage in self.damage)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A session that was found."""
+
+    summary: Summary
+    snippet: str = ""  # text around the first word that was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    hits: list[Hit]
+    next_cursor: str | None = None  # None: there is no more
 
 
 class Lease(Protocol):
@@ -101,6 +120,16 @@ class Store(Protocol):
             SessionNotFound: there is no such session (any more).
         """
 
+    def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
+        """Put a whole new log in the place of one that is still at ``expected``: for compacting, and for sealing anew.
+
+        All or nothing; the numbers start again at 0.
+
+        Raises:
+            StaleRevision: somebody else added to it; nothing was written.
+            SessionNotFound: there is no such session (any more).
+        """
+
     def read(self, session_id: str) -> Stored:
         """Return the whole log. Readers never wait for writers.
 
@@ -116,14 +145,26 @@ class Store(Protocol):
         Raises: as `read`.
         """
 
-    def summaries(self) -> list[Summary]:
-        """Return what lists show of each stored session, newest turn first.
+    def find(self, query: Query, *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
+        """Return the sessions that ``query`` means, as `jido_jupyter.core.query.matches` defines it.
 
-        A session that cannot be read stands among the others with ``is_damaged`` and the reason in ``problems``.
+        Newest turn first, or best match first. A session that cannot be read stands among the others, last, with
+        ``is_damaged`` and the reason in ``problems``.
+
+        Args:
+            by_rank: best match first; such an answer has one page.
+            limit: of one page.
+            cursor: `Page.next_cursor` of the page before.
+
+        Raises:
+            InvalidField: the cursor is none.
         """
 
+    def named(self, start: str, limit: int = 50) -> list[Summary]:
+        """Return stored sessions whose id or title begins with ``start``, case ignored; exact ones first, then newest."""
+
     def changes(self) -> str:
-        """Return a short text that differs whenever `summaries` may differ."""
+        """Return a short text that differs whenever `find` may answer differently."""
 
     def count(self) -> int:
         """Return how many sessions are stored, trashed ones left out."""
@@ -144,7 +185,21 @@ class Store(Protocol):
         """
 
     def trashed(self) -> list[str]:
-        """Return the ids of the trashed sessions."""
+        """Return the ids of the trashed sessions, sorted."""
+
+    def purge(self, session_id: str) -> None:
+        """Delete a trashed session for good.
+
+        Raises:
+            SessionNotFound: the trash does not hold it.
+        """
+
+    def quarantine(self, session_id: str) -> str:
+        """Take a session that cannot be used out of the list, its bytes kept as they are; return where they are now.
+
+        Raises:
+            SessionNotFound: there is no such session.
+        """
 
     def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> Lease:
         """Take the session for ``owner``; the lease ends with `Lease.release` or with the process.

@@ -6,6 +6,7 @@
     <home>/sessions/<id>.jsonl      the truth
     <home>/trash/  quarantine/      moved here, never deleted by a failure
     <home>/leases/  limits/         who has what open; counters of the limiter
+    <home>/changes                  hints for the index, which is a cache in another place
 
 *Append* = lock the file, compare its last seal with the expected revision, one write, fdatasync: its cost does not grow
 with the session. *Create* = temporary file, write, fsync, rename, fsync of the folder. A torn end, as a crash leaves it,
@@ -19,16 +20,15 @@ import errno
 import fcntl
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from hashlib import blake2b
+from dataclasses import replace
 from typing import Final
 
 import orjson
 
 from jido_jupyter.core.ids import checked, is_valid
+from jido_jupyter.core.query import Query
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import Summary, replay, summarise
 from jido_jupyter.errors import (
@@ -43,13 +43,13 @@ from jido_jupyter.errors import (
     StoreError,
     UnsupportedFormat,
 )
-from jido_jupyter.store import codec, leases
+from jido_jupyter.store import changes, codec, leases
 from jido_jupyter.store import folder as files
-from jido_jupyter.store.contract import Revision, Stored
+from jido_jupyter.store.catalogue import SUFFIX, Catalogue, id_of
+from jido_jupyter.store.contract import Page, Revision, Stored
 from jido_jupyter.store.leases import FileLease
 
 STORE_FORMAT: Final = 1
-SUFFIX: Final = ".jsonl"
 LOCK_PATIENCE_S: Final = 10.0  # appends take well under a millisecond; whoever holds a lock this long is stuck
 
 
@@ -60,9 +60,10 @@ class FileStore:
         home: the store's folder; made where it is missing.
         keys: what seals and checks.
         max_bytes: size limit of one session's log.
+        cache: a folder of this host for the index; None keeps it in memory.
     """
 
-    def __init__(self, home: str, keys: codec.Keys, max_bytes: int) -> None:
+    def __init__(self, home: str, keys: codec.Keys, max_bytes: int, cache: str | None = None) -> None:
         self.home = home
         self._keys = keys
         self._max_bytes = max_bytes
@@ -74,8 +75,8 @@ class FileStore:
         for place in (self._root, self._sessions, self._trash, self._quarantine, self._leases):
             place.make()
         self.id = self._agree_on_store()
-        self._summaries: dict[str, _Listed] = {}
-        self._listing = threading.Lock()
+        index = ":memory:" if cache is None else os.path.join(cache, f"index-{self.id}.sqlite")
+        self._catalogue = Catalogue(self._root, self._sessions, self._trash, index, self._for_index, self._owners)
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         session_id = checked(str(header["id"]))
@@ -87,6 +88,7 @@ class FileStore:
             if self._exists(self._sessions, name) or self._exists(self._trash, name):
                 raise SessionExists(session_id)
             files.replace_file(folder_fd, name, data)
+        self._mark(session_id)
         return revision
 
     def append(
@@ -116,44 +118,47 @@ class FileStore:
                 raise
             if durable:
                 _make_durable(fd, session_id)
+        self._mark(session_id)
+        return revision
+
+    def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
+        header = {**header, "kid": self._keys.newest}
+        data, revision = codec.seal([header, *log], None, self._keys[self._keys.newest])
+        with self._storing(), self._locked(session_id, os.O_RDONLY) as fd:
+            found = self._revision_of(fd, session_id)
+            if found != expected:
+                raise StaleRevision(session_id, str(expected), str(found))
+            with self._sessions.opened() as folder_fd:
+                files.replace_file(folder_fd, session_id + SUFFIX, data)
+        self._mark(session_id)
         return revision
 
     def read(self, session_id: str) -> Stored:
         with self._storing():
-            return self._decoded(session_id).stored
+            return self._decoded(session_id, self._sessions).stored
 
     def revision(self, session_id: str) -> Revision:
         with self._storing(), self._opened(session_id, os.O_RDONLY) as fd:
-            size = os.fstat(fd).st_size
-            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
-        return found or self.read(session_id).revision
+            return self._revision_of(fd, session_id)
 
-    def summaries(self) -> list[Summary]:
-        with self._storing(), self._listing:
-            stamps = self._stamps()
-            known = self._summaries
-            self._summaries = {
-                session_id: entry
-                if (entry := known.get(session_id)) and entry.stamp == stamp
-                else self._summarised(session_id, stamp)
-                for session_id, stamp in stamps.items()
-            }
-            owners = {
-                session_id: self.owner(session_id)
-                for session_id in leases.held_ids(self._leases)
-                if session_id in stamps
-            }
-            found = [replace(entry.summary, owner=owners.get(entry.summary.id)) for entry in self._summaries.values()]
-        return sorted(found, key=lambda summary: (summary.updated_at, summary.id), reverse=True)
+    def find(self, query: Query, *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
+        with self._storing():
+            return self._catalogue.find(query, by_rank=by_rank, limit=limit, cursor=cursor)
+
+    def named(self, start: str, limit: int = 50) -> list[Summary]:
+        with self._storing():
+            return self._catalogue.named(start, limit)
 
     def changes(self) -> str:
         with self._storing():
-            held = sorted((session_id, str(self.owner(session_id))) for session_id in leases.held_ids(self._leases))
-            return blake2b(repr((sorted(self._stamps().items()), held)).encode(), digest_size=12).hexdigest()
+            return self._catalogue.changes()
 
     def count(self) -> int:
-        with self._storing(), self._sessions.opened() as folder_fd:
-            return sum(_id_of(name) is not None for name in os.listdir(folder_fd))
+        with self._storing():
+            return self._catalogue.count()
+
+    def summaries(self) -> list[Summary]:
+        return [hit.summary for hit in self.find(Query(), limit=10**6).hits]
 
     def trash(self, session_id: str) -> None:
         self._move(session_id, self._sessions, self._trash)
@@ -163,7 +168,22 @@ class FileStore:
 
     def trashed(self) -> list[str]:
         with self._storing(), self._trash.opened() as folder_fd:
-            return sorted(found for name in os.listdir(folder_fd) if (found := _id_of(name)))
+            return sorted(found for name in os.listdir(folder_fd) if (found := id_of(name)))
+
+    def purge(self, session_id: str) -> None:
+        name = checked(session_id) + SUFFIX
+        with self._storing(), self._names_locked(), self._trash.opened() as folder_fd:
+            try:
+                os.unlink(name, dir_fd=folder_fd)
+            except FileNotFoundError:
+                raise SessionNotFound(session_id, "The trash does not hold it.") from None
+            files.sync_folder(folder_fd)
+
+    def quarantine(self, session_id: str) -> str:
+        name, kept = checked(session_id) + SUFFIX, f"{session_id}.{secrets.token_hex(3)}{SUFFIX}"
+        with self._storing(), self._names_locked():
+            self._rename(self._sessions, name, self._quarantine, kept, session_id)
+        return self._quarantine.path_of(kept)
 
     def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> FileLease:
         with self._storing():
@@ -192,10 +212,16 @@ class FileStore:
             raise UnsupportedFormat(f"The store {self.home}", version)
         return store_id
 
-    def _decoded(self, session_id: str) -> codec.Decoded:
-        with self._opened(session_id, os.O_RDONLY) as fd:
-            data = files.read_all(fd)
-        return codec.decode(data, session_id, self._keys, self._sessions.path_of(session_id + SUFFIX))
+    def _decoded(self, session_id: str, place: files.Folder) -> codec.Decoded:
+        with self._opened(session_id, os.O_RDONLY, place) as fd:
+            return codec.decode(files.read_all(fd), session_id, self._keys, place.path_of(session_id + SUFFIX))
+
+    def _revision_of(self, fd: int, session_id: str) -> Revision:
+        size = os.fstat(fd).st_size
+        if (found := codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))) is not None:
+            return found
+        path = self._sessions.path_of(session_id + SUFFIX)
+        return codec.decode(files.read_all(fd), session_id, self._keys, path).stored.revision
 
     def _key_of(self, fd: int) -> bytes:
         """Return the key of a log, as its header names it."""
@@ -223,26 +249,24 @@ class FileStore:
             _make_durable(fd, session_id)
         return decoded.stored.revision, decoded.sound_bytes
 
-    def _summarised(self, session_id: str, stamp: _Stamp) -> _Listed:
+    def _for_index(self, session_id: str, is_trashed: bool) -> tuple[Summary, Sequence[str]]:
+        """Return what lists show of a session, and its texts; of one that cannot be read, why."""
         try:
-            stored = self.read(session_id)
-            summary = summarise(replay(stored.header, stored.records), str(stored.revision))
-            summary = replace(summary, problems=tuple(told.message for told in stored.damage) + summary.problems)
+            stored = self._decoded(session_id, self._trash if is_trashed else self._sessions).stored
+        except OSError as error:
+            return _damaged(session_id, StoreError(f"Session {session_id[:8]} cannot be opened: {error.strerror}.")), ()
         except JidoError as error:
-            summary = _damaged(session_id, error)
-        return _Listed(stamp, summary)
+            return _damaged(session_id, error), ()
+        state = replay(stored.header, stored.records)
+        summary = summarise(state, str(stored.revision))
+        told = tuple(damage.message for damage in stored.damage)
+        return replace(summary, problems=told + summary.problems), [message.text for message in state.messages]
 
-    def _stamps(self) -> dict[str, _Stamp]:
-        """Return what tells whether a session's file has changed, by session id."""
-        stamps = {}
-        with self._sessions.opened() as folder_fd, os.scandir(folder_fd) as entries:
-            for entry in entries:
-                if (session_id := _id_of(entry.name)) is None:
-                    continue
-                with contextlib.suppress(FileNotFoundError):  # trashed since the folder was read
-                    found = entry.stat(follow_symlinks=False)
-                    stamps[session_id] = (found.st_ino, found.st_size, found.st_mtime_ns)
-        return stamps
+    def _owners(self) -> dict[str, Owner]:
+        held = {
+            session_id: self.owner(session_id) for session_id in leases.held_ids(self._leases) if is_valid(session_id)
+        }
+        return {session_id: owner for session_id, owner in held.items() if owner is not None}
 
     def _exists(self, place: files.Folder, name: str) -> bool:
         with place.opened() as folder_fd:
@@ -254,19 +278,33 @@ class FileStore:
 
     def _move(self, session_id: str, source: files.Folder, target: files.Folder) -> None:
         name = checked(session_id) + SUFFIX
-        with self._storing(), self._names_locked(), source.opened() as source_fd, target.opened() as target_fd:
-            if not self._exists(source, name):
-                raise SessionNotFound(session_id)
+        with self._storing(), self._names_locked():
             if self._exists(target, name):
                 raise SessionExists(session_id)
-            os.rename(name, name, src_dir_fd=source_fd, dst_dir_fd=target_fd)
-            files.sync_folder(target_fd)
-            files.sync_folder(source_fd)
+            self._rename(source, name, target, name, session_id)
+        self._mark(session_id)
+
+    def _rename(self, source: files.Folder, name: str, target: files.Folder, new: str, session_id: str) -> None:
+        with source.opened() as source_fd, target.opened() as target_fd:
+            try:
+                os.rename(name, new, src_dir_fd=source_fd, dst_dir_fd=target_fd)
+            except FileNotFoundError:
+                raise SessionNotFound(session_id) from None
+            try:
+                files.sync_folder(target_fd)
+                files.sync_folder(source_fd)
+            except OSError as error:
+                raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
+
+    def _mark(self, session_id: str) -> None:
+        """Tell the index of a change; without that it notices at its next look at all files."""
+        with contextlib.suppress(OSError, StoreError), self._root.opened() as folder_fd:
+            changes.mark(folder_fd, session_id)
 
     @contextlib.contextmanager
-    def _opened(self, session_id: str, flags: int) -> Iterator[int]:
+    def _opened(self, session_id: str, flags: int, place: files.Folder | None = None) -> Iterator[int]:
         """Yield a descriptor of a session's file."""
-        with self._sessions.opened() as folder_fd:
+        with (place or self._sessions).opened() as folder_fd:
             try:
                 fd = files.open_file(folder_fd, checked(session_id) + SUFFIX, flags)
             except FileNotFoundError:
@@ -307,21 +345,6 @@ class FileStore:
             yield
         except OSError as error:
             files.refuse(error, self.home)
-
-
-_Stamp = tuple[int, int, int]  # inode, bytes, mtime [ns]
-
-
-@dataclass(frozen=True, slots=True)
-class _Listed:
-    stamp: _Stamp
-    summary: Summary
-
-
-def _id_of(name: str) -> str | None:
-    """Return the id of a session file's name; other files in the folder are left alone."""
-    session_id, suffix = name[: -len(SUFFIX)], name[-len(SUFFIX) :]
-    return session_id if suffix == SUFFIX and is_valid(session_id) else None
 
 
 def _damaged(session_id: str, error: JidoError) -> Summary:

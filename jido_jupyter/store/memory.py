@@ -7,11 +7,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from jido_jupyter.core.ids import checked
+from jido_jupyter.core.query import Query, matches, snippet
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import Summary, replay, summarise
-from jido_jupyter.errors import PayloadTooLarge, SessionExists, SessionNotFound, SessionOpen, StaleRevision
+from jido_jupyter.errors import (
+    InvalidField,
+    PayloadTooLarge,
+    SessionExists,
+    SessionNotFound,
+    SessionOpen,
+    StaleRevision,
+)
 from jido_jupyter.store import codec
-from jido_jupyter.store.contract import Revision, Stored
+from jido_jupyter.store.contract import Hit, Page, Revision, Stored
 
 _KEY = bytes(codec.key_id(b"memory"), "ascii")
 
@@ -51,6 +59,7 @@ class MemoryStore:
         self._sizes: dict[str, int] = {}
         self._sessions: dict[str, _Kept] = {}
         self._trash: dict[str, _Kept] = {}
+        self._quarantined: dict[str, _Kept] = {}
         self._lock = threading.RLock()
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
@@ -60,7 +69,7 @@ class MemoryStore:
                 raise SessionExists(session_id)
             self._sizes[session_id] = 0
             revision = self._sealed(session_id, [header, *log], None)
-            self._sessions[session_id] = _Kept(dict(header), revision, list(log))
+            self._sessions[session_id] = _Kept(dict(header), revision, _numbered(log, 1))
             return revision
 
     def append(
@@ -77,7 +86,7 @@ class MemoryStore:
             if kept.revision != expected:
                 raise StaleRevision(session_id, str(expected), str(kept.revision))
             kept.revision = self._sealed(session_id, log, expected, beyond_limit)
-            kept.log.extend(log)
+            kept.log.extend(_numbered(log, expected.n + 1))
             return kept.revision
 
     def read(self, session_id: str) -> Stored:
@@ -89,18 +98,44 @@ class MemoryStore:
         with self._lock:
             return self._kept(session_id).revision
 
-    def summaries(self) -> list[Summary]:
+    def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
         with self._lock:
-            found = [
-                replace(summarise(replay(kept.header, kept.log), str(kept.revision)), owner=self.owner(session_id))
-                for session_id, kept in self._sessions.items()
-            ]
-        return sorted(found, key=lambda summary: (summary.updated_at, summary.id), reverse=True)
+            kept = self._kept(session_id)
+            if kept.revision != expected:
+                raise StaleRevision(session_id, str(expected), str(kept.revision))
+            self._sizes[session_id] = 0
+            revision = self._sealed(session_id, [header, *log], None, beyond_limit=True)
+            self._sessions[session_id] = _Kept(dict(header), revision, _numbered(log, 1))
+            return revision
+
+    def find(self, query: Query, *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
+        if cursor is not None and not cursor.isdecimal():
+            raise InvalidField("cursor", "take it from the page before, as it is")
+        kept = self._trash if query.is_trashed else self._sessions
+        hits = []
+        with self._lock:
+            for session_id, found in kept.items():
+                state = replay(found.header, found.log)
+                texts = [message.text for message in state.messages]
+                summary = replace(summarise(state, str(found.revision)), owner=self.owner(session_id))
+                if matches(query, summary, texts, is_trashed=query.is_trashed):
+                    hits.append(Hit(summary, snippet(query, "\n".join(texts))))
+        hits.sort(key=lambda hit: (hit.summary.updated_at, hit.summary.id), reverse=True)
+        start = int(cursor or 0)
+        return Page(hits[start : start + limit], str(start + limit) if len(hits) > start + limit else None)
+
+    def named(self, start: str, limit: int = 50) -> list[Summary]:
+        wanted = start.casefold()
+        found = [hit.summary for hit in self.find(Query(), limit=len(self._sessions)).hits]
+        found = [
+            summary for summary in found if summary.id.startswith(wanted) or summary.title.casefold().startswith(wanted)
+        ]
+        return sorted(found, key=lambda summary: wanted not in (summary.id, summary.title.casefold()))[:limit]
 
     def changes(self) -> str:
         with self._lock:
             states = {session_id: str(kept.revision) for session_id, kept in self._sessions.items()}
-            return repr((states, sorted(self.leases)))
+            return repr((states, sorted(self._trash), sorted(self.leases)))
 
     def count(self) -> int:
         return len(self._sessions)
@@ -118,6 +153,17 @@ class MemoryStore:
 
     def trashed(self) -> list[str]:
         return sorted(self._trash)
+
+    def purge(self, session_id: str) -> None:
+        with self._lock:
+            if self._trash.pop(checked(session_id), None) is None:
+                raise SessionNotFound(session_id, "The trash does not hold it.")
+
+    def quarantine(self, session_id: str) -> str:
+        with self._lock:
+            self._kept(session_id)
+            self._quarantined[session_id] = self._sessions.pop(session_id)
+        return f"memory:{session_id}"
 
     def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> MemoryLease:
         with self._lock:
@@ -147,3 +193,7 @@ class MemoryStore:
             raise PayloadTooLarge(f"Session {session_id[:8]}", size, self._max_bytes)
         self._sizes[session_id] = size
         return revision
+
+
+def _numbered(log: Sequence[Record], start: int) -> list[Record]:
+    return [{**record, "n": number} for number, record in enumerate(log, start)]

@@ -17,9 +17,11 @@ import pytest
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
+from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
-from jido_jupyter.core.session import replay
+from jido_jupyter.core.session import Summary, replay
 from jido_jupyter.errors import (
+    InvalidField,
     InvalidSessionId,
     PayloadTooLarge,
     SessionExists,
@@ -40,7 +42,11 @@ def said(number: int, text: str = "", at: str = AT) -> Record:
 
 
 def created(store: Store, session_id: str = "one", *log: Record) -> Revision:
-    return store.create(records.header(session_id, AT), list(log))
+    return store.create(records.header(session_id, "2026-10-01T09:00:00.000Z"), list(log))
+
+
+def listed(store: Store) -> list[Summary]:
+    return [hit.summary for hit in store.find(Query(), limit=10**6).hits]
 
 
 class StoreConformance:
@@ -176,10 +182,10 @@ class StoreConformance:
         created(store, "new", said(2, "newer question", "2026-11-23T09:00:00.000Z"))
         store.append("old", [records.meta({"pinned": True}, AT)], store.revision("old"))
 
-        listed = store.summaries()
+        found = listed(store)
 
-        assert [summary.title for summary in listed] == ["newer question", "older question"]
-        assert listed[1].pinned
+        assert [summary.title for summary in found] == ["newer question", "older question"]
+        assert found[1].pinned
         assert store.count() == 2
 
     def test_tells_that_something_changed(self, store: Store) -> None:
@@ -204,7 +210,7 @@ class StoreConformance:
 
         store.trash("one")
 
-        assert store.summaries() == []
+        assert listed(store) == []
         assert store.trashed() == ["one"]
         with pytest.raises(SessionNotFound):
             store.read("one")
@@ -222,7 +228,7 @@ class StoreConformance:
 
         assert refusal.value.owner["notebook"] == "a.ipynb"
         assert store.owner("one") == OWNER
-        assert store.summaries()[0].owner == OWNER
+        assert listed(store)[0].owner == OWNER
         lease.release()
         lease.release()
         assert store.owner("one") is None
@@ -245,6 +251,130 @@ class StoreConformance:
         assert store.owner("one") == OTHER
         second.release()
 
+    def test_replaces_a_whole_log(self, store: Store) -> None:
+        """A new log takes the place of one that is still at the expected revision, and takes appends."""
+        first = created(store, "one", said(1), said(2))
+
+        second = store.replace("one", records.header("one", AT), [said(3)], first)
+        store.append("one", [said(4)], second)
+
+        assert [record["messages"][0]["id"] for record in store.read("one").records] == ["m3", "m4"]
+        assert store.read("one").is_verified
+        with pytest.raises(StaleRevision):
+            store.replace("one", records.header("one", AT), [], first)
+        assert len(store.read("one").records) == 2
+
+    def test_gives_the_records_after_a_number(self, store: Store) -> None:
+        """A reader that knows the log up to a record gets the rest."""
+        revision = store.append("one", [said(2)], created(store, "one", said(1)))
+        store.append("one", [said(3), said(4)], revision)
+
+        later = store.read("one").since(revision.n)
+
+        assert [record["messages"][0]["id"] for record in later] == ["m3", "m4"]
+
+    def test_purges_from_the_trash_only(self, store: Store) -> None:
+        """Deleting for good takes two steps: a stored session is not purged."""
+        created(store)
+        with pytest.raises(SessionNotFound):
+            store.purge("one")
+
+        store.trash("one")
+        store.purge("one")
+
+        assert store.trashed() == []
+        created(store)
+
+    def test_quarantines(self, store: Store) -> None:
+        """A session that is set aside leaves the list, and its id is free."""
+        created(store)
+
+        assert "one" in store.quarantine("one")
+
+        assert listed(store) == []
+        created(store)
+
+    def test_pages_without_gaps(self, store: Store) -> None:
+        """Cursors lead through all sessions, newest first, each once."""
+        for number in range(25):
+            created(store, f"s{number:02}", said(number, at=f"2026-11-{number + 1:02}T09:00:00.000Z"))
+
+        seen, cursor = [], None
+        while True:
+            page = store.find(Query(), limit=10, cursor=cursor)
+            seen += [hit.summary.id for hit in page.hits]
+            if (cursor := page.next_cursor) is None:
+                break
+
+        assert seen == [f"s{number:02}" for number in reversed(range(25))]
+        with pytest.raises(InvalidField):
+            store.find(Query(), cursor="yesterday")
+
+    @pytest.mark.parametrize(
+        ("text", "ids"),
+        [
+            ("", {"a", "b", "c"}),
+            ("gradient", {"a"}),
+            ("GRAD* boost*", {"a"}),
+            ("grad", set()),
+            ("std::vec*", {"c"}),
+            ("überprüfung", {"b"}),
+            ("uberprufung", {"b"}),
+            ('"learning rate"', {"a"}),
+            ('"rate learning"', set()),
+            ("tag:work", {"a"}),
+            ("tag:wor", set()),
+            ("notebook:churn", {"a"}),
+            ("model:gpt", {"a"}),
+            ("after:2026-11-02", {"b", "c"}),
+            ("before:2026-11-02", {"a"}),
+            ("after:2026-11-02 before:2026-11-03", {"b"}),
+            ("is:pinned", {"b"}),
+            ("is:archived", {"c"}),
+            ("is:open", {"c"}),
+            ("is:trashed", {"t"}),
+            ("is:trashed gone", {"t"}),
+            ("gone", set()),
+            ("std::vector", {"c"}),
+            ("snake_case", {"c"}),
+            ("nothing like this", set()),
+        ],
+    )
+    def test_finds(self, store: Store, text: str, ids: set[str]) -> None:
+        """Words, phrases and filters mean what the query language says."""
+        day = "2026-11-0{}T09:00:00.000Z".format
+        created(
+            store, "a", said(1, "Gradient boosting: which learning rate?", day(1)),
+            records.meta({"tags": ["Work"], "notebook": "/home/me/Churn.ipynb", "model": "openai:gpt-5"}, AT),
+        )  # fmt: skip
+        created(store, "b", said(2, "Die Überprüfung der Daten", day(2)), records.meta({"pinned": True}, AT))
+        created(store, "c", said(3, "std::vector and snake_case", day(3)), records.meta({"archived": True}, AT))
+        created(store, "t", said(4, "gone", day(4)))
+        store.trash("t")
+        store.lease("c", OWNER)
+
+        for by_rank in (False, True):
+            assert {hit.summary.id for hit in store.find(parse(text), by_rank=by_rank).hits} == ids
+
+    def test_shows_where_a_word_stands(self, store: Store) -> None:
+        """A hit comes with the text around the word."""
+        created(store, "a", said(1, "x " * 200 + "the needle in it" + " y" * 200))
+
+        [hit] = store.find(parse("needle")).hits
+
+        assert "the needle in it" in hit.snippet
+        assert len(hit.snippet) < 200
+
+    def test_names_beginnings(self, store: Store) -> None:
+        """Ids and titles are found by their beginning, exact ones first."""
+        created(store, "abc", said(1, "Plot the data", "2026-11-20T09:00:00.000Z"))
+        created(store, "abd", said(2, "Plot", "2026-11-19T09:00:00.000Z"))
+
+        assert [summary.id for summary in store.named("plot")] == ["abd", "abc"]
+        assert [summary.id for summary in store.named("ABC")] == ["abc"]
+        assert store.named("data") == []
+        assert store.named("%") == []
+
     def test_passes_over_records_it_does_not_know(self, store: Store) -> None:
         """A record type of a later version is kept and does no harm."""
         unknown: dict[str, Any] = {"t": "hologram", "at": AT, "depth": 3}
@@ -252,5 +382,5 @@ class StoreConformance:
 
         stored = store.read("one")
 
-        assert dict(stored.records[0]) == unknown
+        assert dict(stored.records[0]) == {**unknown, "n": 1}
         assert len(replay(stored.header, stored.records).messages) == 1

@@ -26,7 +26,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.store import keys
 from jido_jupyter.store.contract import Revision, Store
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import OTHER, OWNER, StoreConformance, created, said
+from jido_jupyter.testing.store_conformance import OTHER, OWNER, StoreConformance, created, listed, said
 
 
 def opened(tmp_path: Path, max_bytes: int = 10 * 2**20) -> FileStore:
@@ -161,11 +161,11 @@ def test_one_bad_file_never_hides_another(store: FileStore, tmp_path: Path, cont
     filled(store, 1)
     file_of(tmp_path, "bad").write_bytes(content)
 
-    listed = {summary.id: summary for summary in store.summaries()}
+    found = {summary.id: summary for summary in listed(store)}
 
-    assert not listed["one"].is_damaged
-    assert listed["bad"].is_damaged
-    assert listed["bad"].problems
+    assert not found["one"].is_damaged
+    assert found["bad"].is_damaged
+    assert found["bad"].problems
     assert file_of(tmp_path, "bad").read_bytes() == content
 
 
@@ -225,8 +225,8 @@ def test_links_and_pipes_are_not_followed(store: FileStore, tmp_path: Path) -> N
             store.read(name)
     os.unlink(file_of(tmp_path, "hard"))
 
-    assert len(store.summaries()) == 4
-    assert not next(summary for summary in store.summaries() if summary.id == "one").is_damaged
+    assert len(listed(store)) == 4
+    assert not next(summary for summary in listed(store) if summary.id == "one").is_damaged
 
 
 def test_a_full_disk_keeps_the_old_state(tmp_path: Path) -> None:
@@ -280,7 +280,7 @@ def test_an_unusable_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="JIDO_HOME"):
         FileStore(str(tmp_path / "file" / "home"), keys.load_or_create(str(tmp_path / "keys")), 10**6)
     with pytest.raises(StoreUnavailable, match="JIDO_HOME"):
-        opened(real).summaries()
+        listed(opened(real))
 
 
 def test_a_failed_fsync_is_not_tried_again(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:

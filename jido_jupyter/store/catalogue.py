@@ -1,0 +1,180 @@
+"""Which sessions the folders hold: the index, kept in step with the files before each answer.
+
+The files are the truth. Before it answers, the catalogue compares three cheap signs with what the index has seen - the end
+of the change file, and the times of the two folders - and reads again what they name. Every `SCAN_S` it looks at all files,
+for what other hosts and other programs did in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from hashlib import blake2b
+from typing import Final, TypeVar
+
+from jido_jupyter.core.ids import is_valid
+from jido_jupyter.core.query import Query, snippet
+from jido_jupyter.core.records import Owner
+from jido_jupyter.core.session import Summary
+from jido_jupyter.errors import InvalidField
+from jido_jupyter.store import changes
+from jido_jupyter.store.contract import Hit, Page
+from jido_jupyter.store.folder import Folder
+from jido_jupyter.store.index import Index, Read, Stamp
+
+SUFFIX: Final = ".jsonl"
+SCAN_S: Final = 30.0  # s between two looks at all files
+_TICK_NS: Final = 50_000_000  # a folder time as young as this may hide a change in the same tick
+
+T = TypeVar("T")
+Key = tuple[str, bool]  # id, is trashed
+
+
+class Catalogue:
+    """Answers about all sessions of a file store.
+
+    Args:
+        path: of the index; ``:memory:`` keeps it in this process.
+        read: reads one session for the index; never raises.
+        owners: returns who has which session open.
+    """
+
+    def __init__(
+        self,
+        root: Folder,
+        sessions: Folder,
+        trash: Folder,
+        path: str,
+        read: Read,
+        owners: Callable[[], dict[str, Owner]],
+    ) -> None:
+        self._root = root
+        self._folders = {False: sessions, True: trash}
+        self._index = Index(path, read)
+        self._owners = owners
+
+    def find(self, query: Query, *, by_rank: bool, limit: int, cursor: str | None) -> Page:
+        owners = self._owners()
+        before = None if cursor is None else _document(cursor)
+        ids = list(owners) if query.is_open else None
+
+        def ask(db: sqlite3.Connection) -> list[tuple[int, Summary, str]]:
+            if query.has_text:
+                self._index.update_words(db)
+            return self._index.find(db, query, by_rank=by_rank, limit=limit + 1, before=before, ids=ids)
+
+        rows = self._asked(ask)
+        hits = [
+            Hit(replace(summary, owner=owners[summary.id]) if summary.id in owners else summary, snippet(query, text))
+            for _, summary, text in rows[:limit]
+        ]
+        more = len(rows) > limit and not (by_rank and query.has_text)
+        return Page(hits, str(rows[limit - 1][0]) if more else None)
+
+    def named(self, start: str, limit: int) -> list[Summary]:
+        owners = self._owners()
+        found = self._asked(lambda db: self._index.named(db, start.casefold(), limit))
+        return [replace(summary, owner=owners.get(summary.id)) for summary in found]
+
+    def count(self) -> int:
+        return self._asked(lambda db: int(self._index.state(db)["count"]))
+
+    def changes(self) -> str:
+        held = sorted((session_id, str(owner)) for session_id, owner in self._owners().items())
+        state = self._asked(self._index.state)
+        return blake2b(f"{state['born']} {state['version']} {held}".encode(), digest_size=12).hexdigest()
+
+    def _asked(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what ``ask`` answers from an index in step with the files; a broken one is built anew, then given up."""
+        for mend in (self._index.forget, self._index.give_up):
+            try:
+                with self._index.opened() as db:
+                    self._refresh(db)
+                    return ask(db)
+            except sqlite3.Error:
+                mend()
+        with self._index.opened() as db:
+            self._refresh(db)
+            return ask(db)
+
+    def _refresh(self, db: sqlite3.Connection) -> None:
+        state = self._index.state(db)
+        signs = self._signs()
+        scanned = float(state.get("scanned", 0))
+        is_due = not 0 <= time.time() - scanned < SCAN_S
+        if not is_due and all(state.get(name) == value for name, value in signs.items()):
+            return
+        marked = None if is_due else self._marked(state)
+        if marked is None:
+            self._index.update(db, dict(self._stamps()), {**signs, "scanned": str(time.time())})
+            return
+        only: set[Key] = {(session_id, is_trashed) for session_id in marked for is_trashed in (False, True)}
+        for is_trashed in (False, True):
+            if state.get(_FOLDER[is_trashed]) != signs[_FOLDER[is_trashed]]:
+                only |= {(session_id, is_trashed) for session_id in self._ids(is_trashed)} ^ self._index.keys(
+                    db, is_trashed
+                )
+        present = {key: stamp for key in only if (stamp := self._stamp(key)) is not None}
+        self._index.update(db, present, signs, only)
+
+    def _signs(self) -> dict[str, str]:
+        """Return what differs after a change; read before the change is looked for, so that none falls between."""
+        with self._root.opened() as fd:
+            place = changes.end(fd)
+        signs = {"inode": str(place.inode), "offset": str(place.offset)}
+        for is_trashed, folder in self._folders.items():
+            with folder.opened() as fd:
+                moved_ns = os.fstat(fd).st_mtime_ns
+            # A time that the next change may still share proves nothing: give it a name that no later look repeats.
+            is_settled = time.time_ns() - moved_ns > _TICK_NS
+            signs[_FOLDER[is_trashed]] = str(moved_ns) if is_settled else f"{moved_ns} at {time.time_ns()}"
+        return signs
+
+    def _marked(self, state: Mapping[str, str]) -> set[str] | None:
+        """Return the ids that the change file names since the index was refreshed; None when that is not known."""
+        if "inode" not in state:
+            return None
+        with self._root.opened() as fd:
+            marked = changes.since(fd, changes.Place(int(state["inode"]), int(state["offset"])))
+        return None if marked is None else {session_id for session_id in marked if is_valid(session_id)}
+
+    def _stamps(self) -> Iterator[tuple[Key, Stamp]]:
+        for is_trashed, folder in self._folders.items():
+            with folder.opened() as fd, os.scandir(fd) as entries:
+                for entry in entries:
+                    if (session_id := id_of(entry.name)) is None:
+                        continue
+                    with contextlib.suppress(FileNotFoundError):  # moved since the folder was read
+                        found = entry.stat(follow_symlinks=False)
+                        yield (session_id, is_trashed), (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _stamp(self, key: Key) -> Stamp | None:
+        with self._folders[key[1]].opened() as fd:
+            try:
+                found = os.stat(key[0] + SUFFIX, dir_fd=fd, follow_symlinks=False)
+            except FileNotFoundError:
+                return None
+        return (found.st_ino, found.st_size, found.st_mtime_ns)
+
+    def _ids(self, is_trashed: bool) -> Sequence[str]:
+        with self._folders[is_trashed].opened() as fd:
+            return [session_id for name in os.listdir(fd) if (session_id := id_of(name)) is not None]
+
+
+_FOLDER: Final = {False: "sessions", True: "trash"}  # names of their times in the index's state
+
+
+def id_of(name: str) -> str | None:
+    """Return the id of a session file's name; other files in the folder are left alone."""
+    session_id, suffix = name[: -len(SUFFIX)], name[-len(SUFFIX) :]
+    return session_id if suffix == SUFFIX and is_valid(session_id) else None
+
+
+def _document(cursor: str) -> int:
+    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) < 20):
+        raise InvalidField("cursor", "take it from the page before, as it is")
+    return int(cursor)

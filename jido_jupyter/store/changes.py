@@ -1,0 +1,63 @@
+"""The change file: one line per write, so that an index need not look at every session to learn what changed.
+
+An append changes a session's file in place, which moves no folder time. So every writer on this host first adds the
+session's id here, unsynced: a hint, never the truth. Who reads a file that is not the one it knows scans everything.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import Final
+
+from jido_jupyter.store import folder as files
+
+NAME: Final = "changes"
+MAX_BYTES: Final = 2**20  # then a new one is begun
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a reader has read."""
+
+    inode: int
+    offset: int  # bytes
+
+
+def mark(folder_fd: int, session_id: str) -> None:
+    """Tell that ``session_id`` is about to change."""
+    fd = os.open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder_fd)
+    try:
+        os.write(fd, f"{session_id}\n".encode())
+        found = os.fstat(fd)
+        if found.st_mode & 0o777 != 0o600:
+            os.fchmod(fd, 0o600)
+        if found.st_size > MAX_BYTES:
+            os.unlink(NAME, dir_fd=folder_fd)  # readers notice another inode
+    finally:
+        os.close(fd)
+
+
+def end(folder_fd: int) -> Place:
+    """Return the present end."""
+    try:
+        found = os.stat(NAME, dir_fd=folder_fd, follow_symlinks=False)
+    except FileNotFoundError:
+        return Place(0, 0)
+    return Place(found.st_ino, found.st_size)
+
+
+def since(folder_fd: int, place: Place) -> set[str] | None:
+    """Return the ids that were marked after ``place``; None when that cannot be known."""
+    try:
+        fd = files.open_file(folder_fd, NAME)
+    except FileNotFoundError:
+        return set() if place == Place(0, 0) else None
+    try:
+        found = os.fstat(fd)
+        if found.st_ino != place.inode or found.st_size < place.offset:
+            return None
+        data = os.pread(fd, found.st_size - place.offset, place.offset)
+    finally:
+        os.close(fd)
+    return {line.decode("ascii", "replace") for line in data.split(b"\n") if line}
