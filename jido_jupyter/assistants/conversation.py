@@ -144,7 +144,19 @@ class Session:
         return str(self.live.save())
 
     def rename(self, title: str) -> None:
-        self.live.rename(title)
+        """Give the session a title; it is never replaced by an automatic one."""
+        self.live.edit(title=title)
+
+    def tag(self, *tags: str) -> None:
+        """Set the session's tags."""
+        self.live.edit(tags=tags)
+
+    def pin(self, pinned: bool = True) -> None:
+        self.live.edit(pinned=pinned)
+
+    def rewind(self, message_id: str) -> None:
+        """Go on after an earlier message; what came later is no part of the conversation any more."""
+        self.live.rewind(message_id)
 
     def close(self) -> None:
         """Give the session up; it stays stored."""

@@ -5,6 +5,7 @@
 ``messages``          one or more whole messages (a turn, or all of them after compaction)
 ``partial``           the next piece of an answer that is still streaming: ``message``, ``text``
 ``meta``              what changed about the session: ``set`` with its title, tags, notebook ...
+``rewind``            the conversation goes on after message ``to``; what came later counts no more
 ``open``, ``close``   a process took or gave up the session: ``owner``
 ====================  ==================================================================================
 
@@ -21,6 +22,7 @@ from jido_jupyter.core import messages as wire
 from jido_jupyter.core.messages import Message
 
 FORMAT: Final = 1
+KINDS: Final = ("header", "messages", "partial", "meta", "rewind", "open", "close")
 
 Record = Mapping[str, Any]
 
@@ -52,6 +54,10 @@ def partial(message_id: str, text: str, at: str, model: str | None = None) -> Re
 
 def meta(changes: Mapping[str, Any], at: str) -> Record:
     return {"t": "meta", "at": at, "set": dict(changes)}
+
+
+def rewind(message_id: str, at: str) -> Record:
+    return {"t": "rewind", "at": at, "to": message_id}
 
 
 def opened(owner: Owner, at: str) -> Record:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jido_jupyter.core import messages as wire
+from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.text import MAX_TITLE, one_line, title_from
@@ -26,8 +27,10 @@ class SessionState:
     updated_at: str  # time of the last turn, never of the file
     title: str = UNTITLED
     title_source: str = "auto"  # "auto", or "user" once somebody named it
+    opened_at: str = ""  # when it was opened last
     notebook: str | None = None
     model: str | None = None  # of the last answer
+    origin: Mapping[str, Any] | None = None  # for a fork or an import: where it came from
     tags: tuple[str, ...] = ()
     pinned: bool = False
     archived: bool = False
@@ -59,6 +62,13 @@ class SessionState:
         accepted = {name: _META[name](value) for name, value in changes.items() if name in _META and _fits(name, value)}
         return replace(self, **accepted)
 
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Return what `with_meta` takes to come to this session from an empty one."""
+        fields = {name: getattr(self, name) for name in _META}
+        fields["tags"] = list(self.tags)
+        return {name: value for name, value in fields.items() if value is not None}
+
 
 @dataclass(frozen=True, slots=True)
 class Summary:
@@ -69,6 +79,8 @@ class Summary:
     created_at: str
     updated_at: str
     message_count: int
+    title_source: str = "auto"
+    opened_at: str = ""  # when it was opened last
     notebook: str | None = None
     model: str | None = None
     tags: tuple[str, ...] = ()
@@ -88,6 +100,8 @@ def summarise(state: SessionState, revision: str) -> Summary:
         created_at=state.created_at,
         updated_at=state.updated_at,
         message_count=len(state.messages),
+        title_source=state.title_source,
+        opened_at=state.opened_at,
         notebook=state.notebook,
         model=state.model,
         tags=state.tags,
@@ -111,6 +125,7 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
     known: set[str] = set()
     unfinished: dict[str, _Unfinished] = {}
     repairs: list[str] = []
+    opened_at = ""
     for record in log:
         kind = record.get("t")
         if kind == "messages":
@@ -125,11 +140,26 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
             started = unfinished.setdefault(str(record.get("message")), _Unfinished(len(said), record))
             started.texts.append(str(record.get("text", "")))
             started.last = record
+        elif kind == "rewind":
+            place = next((place for place, message in enumerate(said) if message.id == record.get("to")), None)
+            if place is None:
+                repairs.append("A rewind to a message that is not there was passed over.")
+                continue
+            known -= {message.id for message in said[place + 1 :]}
+            del said[place + 1 :]
+            unfinished.clear()
+        elif kind == "open":
+            opened_at = str(record.get("at", ""))
         elif kind == "meta" and isinstance(record.get("set"), Mapping):
             state = state.with_meta(record["set"])
     for message_id, answer in reversed(unfinished.items()):
         said.insert(answer.place, answer.as_message(message_id))
-    return replace(state.with_messages(said), repairs=tuple(dict.fromkeys(repairs)), unsettled=frozenset(unfinished))
+    return replace(
+        state.with_messages(said),
+        opened_at=opened_at,
+        repairs=tuple(dict.fromkeys(repairs)),
+        unsettled=frozenset(unfinished),
+    )
 
 
 def _preview(text: str) -> str:
@@ -170,6 +200,8 @@ def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
 def _fits(name: str, value: Any) -> bool:
     if name in ("notebook", "model"):
         return value is None or isinstance(value, str)
+    if name == "origin":
+        return isinstance(value, Mapping)
     if name in ("pinned", "archived"):
         return isinstance(value, bool)
     if name == "tags":
@@ -186,7 +218,18 @@ _META: dict[str, Any] = {
     "title_source": str,
     "notebook": lambda value: value,
     "model": lambda value: value,
+    "origin": dict,
     "tags": tuple,
     "pinned": bool,
     "archived": bool,
 }
+
+
+def compacted(state: SessionState, log: Iterable[Record], at: str) -> list[Record]:
+    """Return the shortest log of a session: what was rewound and the pieces of answers are gone, what is unknown is kept."""
+    unknown = [
+        {name: value for name, value in record.items() if name != "n"}
+        for record in log
+        if record.get("t") not in records.KINDS
+    ]
+    return [records.meta(state.meta, at), records.messages(state.messages, at), *unknown]

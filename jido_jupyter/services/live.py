@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
 from jido_jupyter.core.records import Record
 from jido_jupyter.core.session import SessionState
-from jido_jupyter.core.text import MAX_TITLE, one_line
 from jido_jupyter.core.times import stamp
-from jido_jupyter.errors import IllegalTransition, InvalidField, PayloadTooLarge, StaleRevision
+from jido_jupyter.errors import IllegalTransition, PayloadTooLarge, StaleRevision
+from jido_jupyter.services import edits
 from jido_jupyter.store.contract import Lease, Revision, Store
 
 
@@ -90,11 +91,21 @@ class LiveSession:
                 log = [records.partial(message_id, text, self.now(), model)]
                 self._append(log, durable=False, beyond_limit=True)
 
-    def rename(self, title: str) -> None:
-        """Give the session a title of the user's; it is never replaced by an automatic one."""
-        if not (clean := one_line(title, MAX_TITLE)):
-            raise InvalidField("title", "a title needs at least one visible character")
-        self._change({"title": clean, "title_source": "user"})
+    def edit(self, **changes: Any) -> None:
+        """Change what is known about the session; see `edits.checked`."""
+        self._change(edits.checked(changes))
+
+    def rewind(self, message_id: str) -> None:
+        """Go on after an earlier message; what came later is no part of the conversation any more.
+
+        Raises:
+            InvalidField: there is no such message; nothing changed.
+        """
+        with self._lock:
+            edits.check_message(self._state, message_id)
+            record = records.rewind(message_id, self.now())
+            self._state = edits.rewound(self._state, message_id)
+            self._write(record)
 
     def link(self, notebook: str) -> None:
         """Say in which notebook the session goes on."""
@@ -114,7 +125,7 @@ class LiveSession:
                 self._write(records.closed(self.now()))
             self._lease.release()
 
-    def _change(self, changes: dict[str, str]) -> None:
+    def _change(self, changes: Mapping[str, Any]) -> None:
         with self._lock:
             self._state = self._state.with_meta(changes)
             self._write(records.meta(changes, self.now()))

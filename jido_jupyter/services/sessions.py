@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
 from jido_jupyter.core.query import parse
 from jido_jupyter.core.records import Owner, Record
-from jido_jupyter.core.session import SessionState, Summary, replay, summarise
+from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
 from jido_jupyter.core.times import stamp
-from jido_jupyter.errors import JidoError, LimitReached, SessionNotFound, SessionOpen, StaleRevision, UnverifiedSession
-from jido_jupyter.services import targets
+from jido_jupyter.errors import (
+    CorruptSession,
+    JidoError,
+    LimitReached,
+    SessionNotFound,
+    SessionOpen,
+    StaleRevision,
+    UnsupportedFormat,
+    UnverifiedSession,
+)
+from jido_jupyter.services import edits, targets
 from jido_jupyter.services.briefing import Briefing, brief
 from jido_jupyter.services.limits import RESUME, Limits
 from jido_jupyter.services.live import LiveSession
@@ -101,7 +111,7 @@ class Sessions:
         """
         self._check_room()
         session_id = self.mint_id()
-        now = stamp(self._clock())
+        now = self._stamp()
         log = [records.opened(owner, now)]
         if owner.notebook:
             log.append(records.meta({"notebook": owner.notebook}, now))
@@ -111,7 +121,7 @@ class Sessions:
             self._store, replay(header, log), revision, self._store.lease(session_id, owner), self._clock
         )
         if title:
-            live.rename(title)
+            live.edit(title=title)
         return live
 
     def create(self, title: str | None, said: Sequence[Message]) -> Shown:
@@ -121,13 +131,7 @@ class Sessions:
             LimitReached
         """
         self._check_room()
-        session_id = self.mint_id()
-        now = stamp(self._clock())
-        log = [records.meta({"title": title, "title_source": "user"}, now)] if title else []
-        if said:
-            log.append(records.messages(said, now))
-        self._store.create(records.header(session_id, now), log)
-        return self.show(session_id)
+        return self._stored(edits.checked({"title": title}) if title else {}, said)
 
     def add(self, session_id: str, said: Sequence[Message], expected: str | None = None) -> Shown:
         """Add messages to a session that nobody has open.
@@ -139,13 +143,7 @@ class Sessions:
             SessionOpen: a kernel has it open; what is said there goes in there.
             StaleRevision: it is not at ``expected``; nothing was written.
         """
-        self._check_closed(session_id)
-        shown = self.show(session_id)
-        if expected is not None and expected != str(shown.revision):
-            raise StaleRevision(session_id, expected, str(shown.revision))
-        new = records.messages(said, stamp(self._clock()))
-        self._store.append(session_id, [*self._settling(shown.state), new], shown.revision)
-        return self.show(session_id)
+        return self._append(session_id, [records.messages(said, self._stamp())], expected, beyond_limit=False)
 
     def resume(self, target: str, owner: Owner, *, take_over: bool = False) -> tuple[LiveSession, Briefing]:
         """Open a stored session to go on with it. The attempt counts against the rate limit, whatever becomes of it.
@@ -160,7 +158,7 @@ class Sessions:
         lease = self._store.lease(session_id, owner, take_over=take_over)
         try:
             shown = self._trusted(session_id)
-            opened = records.opened(owner, stamp(self._clock()))
+            opened = records.opened(owner, self._stamp())
             revision = self._store.append(session_id, [*self._settling(shown.state), opened], shown.revision)
         except BaseException:
             lease.release()
@@ -178,6 +176,84 @@ class Sessions:
         self._check_closed(session_id)
         shown = self._trusted(session_id)
         return shown, brief(shown.state, [damage.message for damage in shown.damage], self._clock())
+
+    def edit(self, session_id: str, **changes: Any) -> Shown:
+        """Change title, tags, pin or archive of a session that nobody has open.
+
+        Raises:
+            InvalidField, SessionOpen, SessionNotFound
+        """
+        return self._append(session_id, [records.meta(edits.checked(changes), self._stamp())])
+
+    def rewind(self, session_id: str, message_id: str) -> Shown:
+        """Go on after an earlier message, in a session that nobody has open.
+
+        Raises:
+            InvalidField: there is no such message; nothing changed.
+        """
+        edits.check_message(self.show(session_id).state, message_id)
+        return self._append(session_id, [records.rewind(message_id, self._stamp())])
+
+    def fork(self, session_id: str, message_id: str | None = None) -> Shown:
+        """Store a copy that goes its own way, up to a message or whole; the session stays as it is.
+
+        Raises:
+            InvalidField: there is no such message.
+            LimitReached
+        """
+        self._check_room()
+        state = self.show(session_id).state
+        if message_id is not None:
+            edits.check_message(state, message_id)
+            state = edits.rewound(state, message_id)
+        origin = {"kind": "fork", "session": session_id, "message": state.messages[-1].id if state.messages else None}
+        meta = {**state.meta, "title": f"{state.title} (fork)", "origin": origin, "pinned": False}
+        return self._stored(meta, state.messages)
+
+    def bring_in(self, meta: Mapping[str, Any], said: Sequence[Message]) -> Shown:
+        """Store a session that comes from elsewhere, under a new id.
+
+        Args:
+            meta: title, tags, notebook and where it comes from (``origin``).
+
+        Raises:
+            LimitReached, PayloadTooLarge
+        """
+        self._check_room()
+        return self._stored(meta, said)
+
+    def compact(self, session_id: str) -> Shown:
+        """Write a session anew in its shortest form; what it says stays the same. Seals it with the newest key.
+
+        Raises:
+            SessionOpen, UnverifiedSession: damage is evidence, and is not written over.
+        """
+        self._check_closed(session_id)
+        shown = self._trusted(session_id)
+        if any(damage.kind != "torn" for damage in shown.damage):
+            raise UnverifiedSession(session_id, shown.damage[0].message)
+        self._rewrite(session_id, shown.revision)
+        return self.show(session_id)
+
+    def trust(self, session_id: str) -> Shown:
+        """Seal a session anew that is not verified: its owner has read it and says that it is right.
+
+        Records that damage took are gone then; the caller shows `verify` first.
+        """
+        self._check_closed(session_id)
+        self._rewrite(session_id, self.show(session_id).revision)
+        return self.show(session_id)
+
+    def verify(self, session_id: str) -> tuple[str, ...]:
+        """Return what is wrong with a session, one sentence each; nothing for a sound one.
+
+        Raises:
+            SessionNotFound
+        """
+        try:
+            return tuple(damage.message for damage in self._store.read(session_id).damage)
+        except (CorruptSession, UnsupportedFormat) as error:
+            return (str(error),)
 
     def describe(self, live: LiveSession) -> Briefing:
         """Return the briefing of a session that is open already."""
@@ -206,6 +282,10 @@ class Sessions:
         self._store.restore(found[0])
         return found[0]
 
+    def trashed(self) -> Sequence[str]:
+        """Return the ids of the trashed sessions."""
+        return self._store.trashed()
+
     def _counted(self, target: str) -> str:
         """Resolve a target and count the attempt, also when it names nothing."""
         try:
@@ -224,10 +304,38 @@ class Sessions:
                 raise UnverifiedSession(session_id, damage.message)
         return shown
 
+    def _append(
+        self, session_id: str, log: Sequence[Record], expected: str | None = None, *, beyond_limit: bool = True
+    ) -> Shown:
+        self._check_closed(session_id)
+        shown = self.show(session_id)
+        if expected is not None and expected != str(shown.revision):
+            raise StaleRevision(session_id, expected, str(shown.revision))
+        whole = [*self._settling(shown.state), *log]
+        self._store.append(session_id, whole, shown.revision, beyond_limit=beyond_limit)
+        return self.show(session_id)
+
+    def _stored(self, meta: Mapping[str, Any], said: Sequence[Message]) -> Shown:
+        session_id, now = self.mint_id(), self._stamp()
+        log = [records.meta(meta, now)] if meta else []
+        if said:
+            log.append(records.messages(said, now))
+        self._store.create(records.header(session_id, now), log)
+        return self.show(session_id)
+
+    def _rewrite(self, session_id: str, expected: Revision) -> None:
+        stored = self._store.read(session_id)
+        log = compacted(replay(stored.header, stored.records), stored.records, self._stamp())
+        header = records.header(session_id, str(stored.header.get("created_at", "")))
+        self._store.replace(session_id, header, log, expected)
+
+    def _stamp(self) -> str:
+        return stamp(self._clock())
+
     def _settling(self, state: SessionState) -> Sequence[Record]:
         """Return the record that closes answers which were cut off, so that they keep their place."""
         cut_off = [message for message in state.messages if message.id in state.unsettled]
-        return [records.messages(cut_off, stamp(self._clock()))] if cut_off else []
+        return [records.messages(cut_off, self._stamp())] if cut_off else []
 
     def _check_closed(self, session_id: str) -> None:
         if (owner := self._store.owner(session_id)) is not None:

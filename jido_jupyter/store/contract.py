@@ -187,6 +187,13 @@ class Store(Protocol):
     def trashed(self) -> list[str]:
         """Return the ids of the trashed sessions, sorted."""
 
+    def trashed_at(self, session_id: str) -> float:
+        """Return when a session was moved to the trash [s, Unix time].
+
+        Raises:
+            SessionNotFound: the trash does not hold it.
+        """
+
     def purge(self, session_id: str) -> None:
         """Delete a trashed session for good.
 

@@ -170,6 +170,10 @@ class FileStore:
         with self._storing(), self._trash.opened() as folder_fd:
             return sorted(found for name in os.listdir(folder_fd) if (found := id_of(name)))
 
+    def trashed_at(self, session_id: str) -> float:
+        with self._storing(), self._opened(session_id, os.O_RDONLY, self._trash) as fd:
+            return os.fstat(fd).st_ctime  # a rename sets it, and nothing touches the file after
+
     def purge(self, session_id: str) -> None:
         name = checked(session_id) + SUFFIX
         with self._storing(), self._names_locked(), self._trash.opened() as folder_fd:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -59,6 +60,7 @@ class MemoryStore:
         self._sizes: dict[str, int] = {}
         self._sessions: dict[str, _Kept] = {}
         self._trash: dict[str, _Kept] = {}
+        self._trashed_at: dict[str, float] = {}
         self._quarantined: dict[str, _Kept] = {}
         self._lock = threading.RLock()
 
@@ -143,6 +145,7 @@ class MemoryStore:
     def trash(self, session_id: str) -> None:
         with self._lock:
             self._trash[session_id] = self._kept(session_id)
+            self._trashed_at[session_id] = time.time()
             del self._sessions[session_id]
 
     def restore(self, session_id: str) -> None:
@@ -153,6 +156,12 @@ class MemoryStore:
 
     def trashed(self) -> list[str]:
         return sorted(self._trash)
+
+    def trashed_at(self, session_id: str) -> float:
+        with self._lock:
+            if checked(session_id) not in self._trash:
+                raise SessionNotFound(session_id, "The trash does not hold it.")
+            return self._trashed_at[session_id]
 
     def purge(self, session_id: str) -> None:
         with self._lock:

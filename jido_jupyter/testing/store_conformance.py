@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -212,6 +213,7 @@ class StoreConformance:
 
         assert listed(store) == []
         assert store.trashed() == ["one"]
+        assert abs(store.trashed_at("one") - time.time()) < 5
         with pytest.raises(SessionNotFound):
             store.read("one")
         store.restore("one")

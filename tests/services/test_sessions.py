@@ -271,8 +271,8 @@ def test_a_title_needs_a_visible_character(sessions: Sessions) -> None:
     live = sessions.new(OWNER)
 
     with pytest.raises(InvalidField, match="visible character"):
-        live.rename(" \n\u202e ")
-    live.rename("a\nb")
+        live.edit(title=" \n\u202e ")
+    live.edit(title="a\nb")
 
     assert live.state.title == "a b"
     assert records.FORMAT == 1
