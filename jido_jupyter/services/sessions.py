@@ -251,7 +251,9 @@ class Sessions:
             SessionNotFound
         """
         try:
-            return tuple(damage.message for damage in self._store.read(session_id).damage)
+            told = tuple(damage.message for damage in self._store.read(session_id).damage)
+            listed = [summary.problems for summary in self._store.named(session_id, 1) if summary.id == session_id]
+            return tuple(dict.fromkeys([*told, *(problem for problems in listed for problem in problems)]))
         except (CorruptSession, UnsupportedFormat) as error:
             return (str(error),)
 

@@ -1,6 +1,6 @@
 """Records to sealed lines and back: the only place that knows the bytes of a session file.
 
-A line is one JSON object. Its last two members are ``n``, the number of the record (the header is 0), and ``mac``, an
+A line is one JSON object. Its last two members are ``n``, the number of the record (the first header is 0), and ``mac``, an
 HMAC-SHA256 of fixed width over the previous line's MAC followed by every byte of this line before ``,"mac":``::
 
     {"t":"messages","at":"...","messages":[...],"n":3,"mac":"<64 hex digits>"}
@@ -11,7 +11,6 @@ be named, the end of a file tells its revision without the rest being read, and 
 
 from __future__ import annotations
 
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,44 +28,61 @@ TAIL_MAX: Final = 128  # bytes; the longest n and MAC fit in
 _TAIL: Final = re.compile(rb',"n":(\d{1,18}),"mac":"([0-9a-f]{64})"\}\n\Z')
 _MAC_FROM_END: Final = len(b',"mac":"') + 64 + len(b'"}')
 _SEALED: Final = re.compile(rb'\A,"mac":"([0-9a-f]{64})"\}\Z')
+_LONG: Final = 2**16  # bytes
 _START: Final = b"jido_jupyter session log"  # stands for the MAC before the header; no MAC can equal it
 
 
+class Key:
+    """HMAC-SHA256 with one key. Source: RFC 2104; the two padded blocks are hashed once, not once a line."""
+
+    def __init__(self, key: bytes) -> None:
+        block = key.ljust(64, b"\0")
+        self.id = sha256(b"jido_jupyter key id" + key).hexdigest()[:16]  # public: it does not give the key away
+        self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def mac(self, previous: bytes, *head: bytes | memoryview) -> bytes:
+        """Return the MAC, in hex, of ``head`` (in one piece or several) after the line with MAC ``previous``."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(previous)
+        for piece in head:
+            inner.update(piece)
+        outer.update(inner.digest())
+        return outer.hexdigest().encode()
+
+
 class Keys:
-    """The keys that seal and check: the newest seals, all check."""
+    """The keys that seal and check: the newest seals, all check.
+
+    Args:
+        keys: oldest first, at least one, 32 bytes each.
+    """
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        self._by_id = {key_id(key): key for key in keys}
-        self.newest = key_id(keys[-1])
+        self._by_id = {key.id: key for key in map(Key, keys)}
+        self.newest = Key(keys[-1])
 
-    def __getitem__(self, kid: str) -> bytes:
-        return self._by_id[kid]
-
-    def get(self, kid: object) -> bytes | None:
+    def get(self, kid: object) -> Key | None:
         return self._by_id.get(kid) if isinstance(kid, str) else None
 
 
-def key_id(key: bytes) -> str:
-    """Return the public name of a key; it does not give the key away."""
-    return sha256(b"jido_jupyter key id" + key).hexdigest()[:16]
-
-
-def seal(log: Sequence[Record], after: Revision | None, key: bytes) -> tuple[bytes, Revision]:
+def seal(log: Sequence[Record], after: Revision | None, key: Key, start: int = 0) -> tuple[bytes, Revision]:
     """Return the lines of ``log`` and the revision they lead to.
 
     Args:
         log: records in order; with ``after=None`` the first is the header.
         after: the revision that they follow.
-        key: the session's key, 32 bytes.
+        key: the session's.
+        start: number of the header, for a log that takes the place of a longer one: numbers never go back.
     """
-    previous, n = (_START, -1) if after is None else (after.seal.encode(), after.n)
-    lines = []
+    previous, n = (_START, start - 1) if after is None else (after.seal.encode(), after.n)
+    pieces: list[bytes | memoryview] = []
     for record in log:
         n += 1
-        head = _dumps(record)[:-1] + b',"n":%d' % n
-        previous = hmac.digest(key, previous + head, "sha256").hex().encode()
-        lines.append(head + b',"mac":"' + previous + b'"}\n')
-    return b"".join(lines), Revision(n, previous.decode())
+        body, number = memoryview(_dumps(record))[:-1], b',"n":%d' % n
+        previous = key.mac(previous, body, number)
+        pieces += (body, number, b',"mac":"' + previous + b'"}\n')
+    return b"".join(pieces), Revision(n, previous.decode())
 
 
 def tail(end: bytes) -> Revision | None:
@@ -79,7 +95,6 @@ def tail(end: bytes) -> Revision | None:
 class Decoded:
     stored: Stored
     sound_bytes: int  # the length of the file without its torn end
-    key: bytes | None  # the key of its records, where we have it
 
 
 def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
@@ -92,8 +107,9 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
         CorruptSession: the first line is no header, or one of another session.
         UnsupportedFormat: the header is of a later version.
     """
-    first, found, rest = data.partition(b"\n")
-    header = _loads(first) if found else None
+    end = data.find(b"\n")
+    first = data[: max(end, 0)]
+    header = _loads(first)
     if not isinstance(header, dict) or header.get("t") != "header":
         raise CorruptSession(session_id, _no_header(data), path)
     if header.get("v") != FORMAT:
@@ -102,74 +118,85 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
         raise CorruptSession(
             session_id, f"the file holds session {header.get('id')!r}, not the one it is named for", path
         )
-    key = keys.get(header.get("kid"))
-    damage: list[Damage] = []
-    ends = _Seal.of(first)
-    if key is None:
-        damage.append(
-            Damage("foreign", 1, "It was sealed with a key that is not here, so nobody can tell if it was changed.")
-        )
-    elif ends.stated != ends.fitting(_START, key):
-        damage.append(Damage("altered", 1, "Its first line was changed after it was saved."))
-    seen = {ends.stated}
-    previous = {ends.stated, ends.fitting(_START, key)}  # either may be what the next line was chained to
-    revision = Revision(0, ends.stated.decode("ascii", "replace"))
-    kept: list[Record] = []
-    position = len(first) + 1
-    for number, line in enumerate(rest.split(b"\n"), start=2):
-        if position + len(line) == len(data):  # what follows the last line end: nothing, or a torn write
-            if line:
-                damage.append(
-                    Damage("torn", number, "The last write was cut off; what was acknowledged before it is here.")
-                )
-            break
-        position += len(line) + 1
-        record, ends = _loads(line), _Seal.of(line)
+    number_of_header = header.get("n")
+    chain = _Chain(first, number_of_header if isinstance(number_of_header, int) else 0, keys.get(header.get("kid")))
+    view = memoryview(data)
+    start, number = end + 1, 2
+    while (end := data.find(b"\n", start)) >= 0:
+        # A slice of the bytes is quicker for short lines, a view spares long ones their copies.
+        chain.add(number, data[start:end] if end - start < _LONG else view[start:end])
+        start, number = end + 1, number + 1
+    if start < len(data):
+        chain.tell("torn", number, "The last write was cut off; what was acknowledged before it is here.")
+    return Decoded(Stored(header, tuple(chain.kept), chain.revision, tuple(chain.damage)), start)
+
+
+class _Chain:
+    """The records of a log so far, and what the next line is to be chained to."""
+
+    def __init__(self, header: bytes, n: int, key: Key | None) -> None:
+        self.kept: list[Record] = []
+        self.damage: list[Damage] = []
+        self._key = key
+        stated, fitting = _stated(header[-_MAC_FROM_END:]), self._fitting(_START, header[:-_MAC_FROM_END])
+        if key is None:
+            self.tell("foreign", 1, "It was sealed with a key that is not here, so nobody can tell if it was changed.")
+        elif stated != fitting:
+            self.tell("altered", 1, "Its first line was changed after it was saved.")
+        self._n = n
+        self._last = stated
+        self._others = {fitting}  # what the next line may be chained to besides, after a line that is not sound
+        self._seen = {stated}
+
+    @property
+    def revision(self) -> Revision:
+        return Revision(self._n, self._last.decode())
+
+    def tell(self, kind: str, line: int, message: str) -> None:
+        self.damage.append(Damage(kind, line, message))
+
+    def add(self, number: int, line: bytes | memoryview) -> None:
+        """Take the next line, or tell why not."""
+        record, head = _loads(line), line[:-_MAC_FROM_END]
         n = record.get("n") if isinstance(record, dict) else None
-        if not isinstance(n, int) or not ends.stated:
-            damage.append(
-                Damage("unreadable", number, f"Line {number} is no record; it was passed over and kept in the file.")
-            )
-            continue
+        fitting = self._fitting(self._last, head)
+        if isinstance(n, int) and fitting and line[-_MAC_FROM_END:] == b',"mac":"' + fitting + b'"}':
+            del record["mac"]  # a sound line, as nearly all are
+            self.kept.append(record)
+            self._last, self._others, self._n = fitting, set(), n
+            self._seen.add(fitting)
+            return
+        stated = _stated(bytes(line[-_MAC_FROM_END:]))
+        if not isinstance(n, int) or not stated:
+            self.tell("unreadable", number, f"Line {number} is no record; it was passed over and kept in the file.")
+            return
         del record["mac"]
-        fitting = {ends.fitting(mac, key) for mac in previous}
-        if key is None or ends.stated in fitting:
-            kept.append(record)
-            previous = {ends.stated}
-        elif ends.stated in seen:
-            damage.append(Damage("repeated", number, f"Line {number} repeats an earlier record; it was passed over."))
-            previous = {*previous, ends.stated}
-        elif n > revision.n + 1:
-            damage.append(
-                Damage("missing", number, f"{n - revision.n - 1} record(s) before line {number} are missing.")
-            )
-            kept.append(record)
-            previous = {ends.stated}
+        if self._key is None or stated in (self._fitting(mac, head) for mac in self._others):
+            self.kept.append(record)
+            self._others = set()
+        elif stated in self._seen:
+            self.tell("repeated", number, f"Line {number} repeats an earlier record; it was passed over.")
+            self._others.add(self._last)
+        elif n > self._n + 1:
+            self.tell("missing", number, f"{n - self._n - 1} record(s) before line {number} are missing.")
+            self.kept.append(record)
+            self._others = set()
         else:
-            damage.append(
-                Damage("altered", number, f"Line {number} was changed after it was saved; it was passed over.")
-            )
-            previous = {ends.stated, *fitting}
-        seen.add(ends.stated)
-        revision = Revision(n, ends.stated.decode())
-    return Decoded(Stored(header, tuple(kept), revision, tuple(damage)), position, key)
+            self.tell("altered", number, f"Line {number} was changed after it was saved; it was passed over.")
+            self._others = {fitting, *(self._fitting(mac, head) for mac in self._others)}
+        self._last = stated
+        self._seen.add(stated)
+        self._n = n
+
+    def _fitting(self, previous: bytes, head: bytes | memoryview) -> bytes:
+        """Return the MAC that fits a line after ``previous``; empty without a key."""
+        return b"" if self._key is None else self._key.mac(previous, head)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seal:
-    """The two ends of a line: what is sealed, and the MAC that it states."""
-
-    head: bytes
-    stated: bytes  # empty where there is none of the right shape
-
-    @classmethod
-    def of(cls, line: bytes) -> _Seal:
-        found = _SEALED.search(line[-_MAC_FROM_END:])
-        return cls(line[:-_MAC_FROM_END], found[1] if found else b"")
-
-    def fitting(self, previous: bytes, key: bytes | None) -> bytes:
-        """Return the MAC that fits the line after ``previous``; empty without a key."""
-        return hmac.digest(key, previous + self.head, "sha256").hex().encode() if key else b""
+def _stated(end: bytes) -> bytes:
+    """Return the MAC at the end of a line; empty where there is none of the right shape."""
+    found = _SEALED.match(end)
+    return found[1] if found else b""
 
 
 def _no_header(data: bytes) -> str:
@@ -187,7 +214,7 @@ def _dumps(record: Mapping[str, Any]) -> bytes:
         return orjson.dumps(storable(record))
 
 
-def _loads(line: bytes) -> Any:
+def _loads(line: bytes | memoryview) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:

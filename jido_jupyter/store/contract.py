@@ -123,7 +123,7 @@ class Store(Protocol):
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
         """Put a whole new log in the place of one that is still at ``expected``: for compacting, and for sealing anew.
 
-        All or nothing; the numbers start again at 0.
+        All or nothing. The numbers go on, so that an older state put back in its place can be told.
 
         Raises:
             StaleRevision: somebody else added to it; nothing was written.

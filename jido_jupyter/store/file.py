@@ -80,8 +80,8 @@ class FileStore:
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         session_id = checked(str(header["id"]))
-        key = self._keys[self._keys.newest]
-        data, revision = codec.seal([{**header, "kid": self._keys.newest}, *log], None, key)
+        key = self._keys.newest
+        data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key)
         self._check_size(session_id, len(data))
         name = session_id + SUFFIX
         with self._storing(), self._names_locked(), self._sessions.opened() as folder_fd:
@@ -122,8 +122,8 @@ class FileStore:
         return revision
 
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
-        header = {**header, "kid": self._keys.newest}
-        data, revision = codec.seal([header, *log], None, self._keys[self._keys.newest])
+        key = self._keys.newest
+        data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDONLY) as fd:
             found = self._revision_of(fd, session_id)
             if found != expected:
@@ -227,7 +227,7 @@ class FileStore:
         path = self._sessions.path_of(session_id + SUFFIX)
         return codec.decode(files.read_all(fd), session_id, self._keys, path).stored.revision
 
-    def _key_of(self, fd: int) -> bytes:
+    def _key_of(self, fd: int) -> codec.Key:
         """Return the key of a log, as its header names it."""
         header = os.pread(fd, 1024, 0).partition(b"\n")[0]
         with contextlib.suppress(orjson.JSONDecodeError, TypeError, KeyError):

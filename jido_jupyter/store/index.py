@@ -18,6 +18,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 from typing import Any, Final
@@ -40,6 +41,7 @@ CREATE TABLE session (
 );
 CREATE INDEX listed ON session (trashed, doc);
 CREATE INDEX unread ON session (doc) WHERE has_words = 0;
+CREATE TABLE seen (id TEXT PRIMARY KEY, n INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE text (doc INTEGER PRIMARY KEY, raw TEXT NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = "ascii tokenchars '_'", prefix = '2 3');
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -133,7 +135,7 @@ class Index:
             for key, stamp_now in present.items():
                 if key in known and known[key][1] == repr(stamp_now):
                     continue
-                summary, _ = self._read(*key)
+                summary = self._compared(db, self._read(*key)[0])
                 if key in known:
                     self._remove(db, known[key][0])
                 self._insert(db, key, stamp_now, summary)
@@ -208,6 +210,18 @@ class Index:
         )  # fmt: skip
         names = "doc, id, trashed, stamp, has_words, title, updated, pinned, archived, notebook, model, tags, summary"
         db.execute(f"INSERT INTO session ({names}) VALUES (?,?,?,?,0,?,?,?,?,?,?,?,?)", row)
+
+    def _compared(self, db: sqlite3.Connection, summary: Summary) -> Summary:
+        """Tell when a session has fewer records than were seen in it before: a cut, or an older state put back."""
+        number = summary.revision.partition("-")[0]
+        if summary.is_damaged or not number.isdecimal():
+            return summary
+        row = db.execute("SELECT n FROM seen WHERE id = ?", (summary.id,)).fetchone()
+        if row is not None and int(number) < row[0]:
+            told = f"It ends at record {number}, and was at {row[0]} before: it was cut, or put back to an older state."
+            return replace(summary, problems=(*summary.problems, told))
+        db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (summary.id, int(number)))
+        return summary
 
     def _remove(self, db: sqlite3.Connection, doc: int) -> None:
         db.execute("DELETE FROM session WHERE doc = ?", (doc,))

@@ -22,7 +22,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.store import codec
 from jido_jupyter.store.contract import Hit, Page, Revision, Stored
 
-_KEY = bytes(codec.key_id(b"memory"), "ascii")
+_KEY = codec.Key(bytes(32))
 
 
 @dataclass(slots=True)
@@ -106,8 +106,9 @@ class MemoryStore:
             if kept.revision != expected:
                 raise StaleRevision(session_id, str(expected), str(kept.revision))
             self._sizes[session_id] = 0
-            revision = self._sealed(session_id, [header, *log], None, beyond_limit=True)
-            self._sessions[session_id] = _Kept(dict(header), revision, _numbered(log, 1))
+            sealed = self._sealed(session_id, [header, *log], None, beyond_limit=True)
+            revision = Revision(sealed.n + expected.n + 1, sealed.seal)
+            self._sessions[session_id] = _Kept(dict(header), revision, _numbered(log, expected.n + 2))
             return revision
 
     def find(self, query: Query, *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:

@@ -367,7 +367,7 @@ def test_processes_that_start_at_once_agree(tmp_path: Path) -> None:
         from pathlib import Path
         from tests.store.test_file import opened
         store = opened(Path({str(tmp_path)!r}))
-        print(store.id, store._keys.newest)
+        print(store.id, store._keys.newest.id)
     """
     running = [
         subprocess.Popen([sys.executable, "-c", textwrap.dedent(code)], stdout=subprocess.PIPE, text=True)
