@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +15,7 @@ from jido_jupyter.core import ids
 from jido_jupyter.core.records import Owner
 from jido_jupyter.errors import InvalidSetting
 from jido_jupyter.services import settings as reading
+from jido_jupyter.services.cleanup import Cleanup, log
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
@@ -29,8 +30,22 @@ class Connection:
 
     settings: Settings
     sessions: Sessions
+    cleanup: Cleanup
     home: str  # the store's folder
     config: str  # keys, jido.toml and the chosen model
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """Where everything lies; none of it needs to exist."""
+
+    home: str  # the store
+    config: str  # keys, jido.toml and the chosen model
+    cache: str  # of the index
+
+    @property
+    def keys(self) -> str:
+        return os.path.join(self.config, "keys")
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Connection:
@@ -40,21 +55,66 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
         InvalidSetting: a ``JIDO_*`` variable or ``jido.toml`` holds a value without meaning.
         StoreUnavailable: the store or the keys cannot be used.
     """
-    import platformdirs
-    from jupyter_core.paths import jupyter_config_dir, jupyter_data_dir
-
-    config = os.path.join(jupyter_config_dir(), "jido")
-    settings = reading.read(environ, _read_toml(os.path.join(config, "jido.toml")))
-    home = os.path.abspath(os.path.expanduser(settings.home or os.path.join(jupyter_data_dir(), "jido")))
-    cache = places.local_cache(platformdirs.user_cache_dir("jido_jupyter"))
-    store = FileStore(home, keys.load_or_create(os.path.join(config, "keys")), settings.max_session_size, cache)
+    settings = read_settings(environ)
+    folders = folders_of(settings)
+    home = folders.home
+    store = FileStore(home, keys.load_or_create(folders.keys), settings.max_session_size, folders.cache)
     limits = Limits(FileLimiter(os.path.join(home, "limits")), settings.session_window, settings.user_window)
-    sessions = Sessions(store, limits, max_sessions=settings.max_sessions, clock=_now, mint_id=_mint_id)
-    return Connection(settings, sessions, home, config)
+    cleanup = Cleanup(store, this_process("cleanup"), _now, _writer(os.path.join(home, "cleanup.log")))
+    sessions = Sessions(
+        store,
+        limits,
+        max_sessions=settings.max_sessions,
+        clock=_now,
+        mint_id=_mint_id,
+        make_room=lambda: settings.make_room and cleanup.make_room(settings.max_sessions),
+    )
+    return Connection(settings, sessions, cleanup, home, folders.config)
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of the environment and of ``jido.toml``.
+
+    Raises:
+        InvalidSetting
+    """
+    return reading.read(environ, _read_toml(os.path.join(_config(), "jido.toml")))
+
+
+def folders_of(settings: Settings) -> Folders:
+    """Return where everything lies, without touching it."""
+    import platformdirs
+    from jupyter_core.paths import jupyter_data_dir
+
+    home = os.path.abspath(os.path.expanduser(settings.home or os.path.join(jupyter_data_dir(), "jido")))
+    return Folders(home, _config(), places.local_cache(platformdirs.user_cache_dir("jido_jupyter")))
 
 
 def this_process(kind: str, notebook: str | None = None) -> Owner:
     return Owner(kind, socket.gethostname(), os.getpid(), notebook)
+
+
+def _config() -> str:
+    from jupyter_core.paths import jupyter_config_dir
+
+    return os.path.join(jupyter_config_dir(), "jido")
+
+
+def _writer(path: str) -> Callable[[str], None]:
+    """Return what adds a line to a private file; a line that cannot be written there still stands in the log."""
+
+    def write(line: str) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            fd = os.open(path, flags, 0o600)
+            try:
+                os.write(fd, f"{line}\n".encode(errors="replace"))
+            finally:
+                os.close(fd)
+        except OSError as error:
+            log.warning("%s cannot be written (%s); it lacks: %s", path, error.strerror, line)
+
+    return write
 
 
 def _now() -> datetime:
@@ -71,5 +131,5 @@ def _read_toml(path: str) -> Mapping[str, Any]:
             return tomllib.load(file)
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, OSError) as error:
+    except (ValueError, OSError) as error:  # no TOML, or no UTF-8
         raise InvalidSetting("jido.toml", path, f"it cannot be read: {error}") from error

@@ -184,9 +184,14 @@ class RateLimited(JidoError):
     code = "rate_limited"
     status_hint = 429
 
-    def __init__(self, operation: str, limit: int, window_s: float, retry_after_s: int) -> None:
+    def __init__(
+        self, operation: str, limit: int, window_s: float, retry_after_s: int, *, is_closed: bool = False
+    ) -> None:
+        why = f"That was {limit} times '{operation}' within {window_s:g} s"
+        if is_closed:
+            why = f"The counters of '{operation}' could not be read and start anew"
         super().__init__(
-            f"That was {limit} times '{operation}' within {window_s:g} s; try again in {retry_after_s} s. Nothing is lost.",
+            f"{why}; try again in {retry_after_s} s. Nothing is lost.",
             operation=operation,
             limit=limit,
             window_s=window_s,

@@ -50,3 +50,4 @@ class Admitted:
 class Refused:
     charge: Charge
     retry_after_s: float  # s, > 0
+    is_closed: bool = False  # nobody gets in, because the counters could not be read

@@ -133,6 +133,7 @@ class Magics:
     def _new(self, arguments: list[str]) -> None:
         session = self.kernel.new(" ".join(arguments) or None)
         self._say(f"New session {session.id[:8]} {session.title!r}. Ask with '%%jido'.")
+        self._tell_room()
 
     def _list(self, arguments: list[str]) -> None:
         from jido_jupyter.notebook import view
@@ -140,6 +141,7 @@ class Magics:
         listed = self.kernel.sessions.list(" ".join(arguments))
         here = self.kernel.session
         view.show(view.sessions(listed, here.id if here is not None and here.live.is_open else None))
+        self._tell_room()
 
     def _show(self, arguments: list[str]) -> None:
         from jido_jupyter.notebook import view
@@ -193,6 +195,10 @@ class Magics:
         from jido_jupyter.notebook.panel import panel_of
 
         return panel_of(self.kernel)
+
+    def _tell_room(self) -> None:
+        if (room := self.kernel.sessions.room()).is_tight:
+            self._say(str(room))
 
     def _say(self, text: str) -> None:
         from jido_jupyter.notebook import view

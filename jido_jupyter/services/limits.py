@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import Final
 
 from jido_jupyter.core.window import Admitted, Charge, Refused, Window
@@ -42,10 +41,11 @@ class Limits:
             charges.append(Charge(f"{operation}/session/{key}", self._per_session))
         verdict = self._limiter.acquire(charges)
         if isinstance(verdict, Refused):
-            raise _refusal(operation, verdict, charges)
+            raise _refusal(operation, verdict)
         return verdict
 
 
-def _refusal(operation: str, verdict: Refused, charges: Sequence[Charge]) -> RateLimited:
+def _refusal(operation: str, verdict: Refused) -> RateLimited:
     window = verdict.charge.window
-    return RateLimited(operation, window.limit, window.seconds, math.ceil(verdict.retry_after_s))
+    wait_s = math.ceil(verdict.retry_after_s)
+    return RateLimited(operation, window.limit, window.seconds, wait_s, is_closed=verdict.is_closed)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
@@ -31,6 +31,9 @@ from jido_jupyter.services.live import LiveSession
 from jido_jupyter.store.contract import Damage, Page, Revision, Store
 
 
+TIGHT: Final = 0.8  # of the limit: from here on users are told
+
+
 @dataclass(frozen=True, slots=True)
 class Shown:
     """A session as it was read, whole."""
@@ -41,6 +44,24 @@ class Shown:
     damage: tuple[Damage, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many sessions are stored, and how many may be."""
+
+    count: int
+    limit: int
+
+    @property
+    def is_tight(self) -> bool:
+        return self.count >= TIGHT * self.limit
+
+    def __str__(self) -> str:
+        return (
+            f"{self.count} of {self.limit} sessions are stored; at {self.limit} no new one is taken. "
+            "'jido cleanup' in a terminal previews what could go, JIDO_MAX_SESSIONS raises the limit."
+        )
+
+
 class Sessions:
     """The sessions of one user.
 
@@ -49,6 +70,7 @@ class Sessions:
         max_sessions: how many may be stored.
         clock: returns the present instant, aware.
         mint_id: returns a fresh id.
+        make_room: is asked when as many are stored as may be; returns whether there is room now.
     """
 
     def __init__(
@@ -59,12 +81,14 @@ class Sessions:
         max_sessions: int,
         clock: Callable[[], datetime],
         mint_id: Callable[[], str],
+        make_room: Callable[[], bool] = lambda: False,
     ) -> None:
         self._store = store
         self._limits = limits
         self._max_sessions = max_sessions
         self._clock = clock
         self.mint_id = mint_id
+        self._make_room = make_room
 
     def find(self, text: str = "", *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
         """Return the sessions that ``text`` means (see `jido_jupyter.core.query`), a page at a time.
@@ -81,6 +105,9 @@ class Sessions:
     def changes(self) -> str:
         """Return a short text that differs whenever `list` may differ."""
         return self._store.changes()
+
+    def room(self) -> Room:
+        return Room(self._store.count(), self._max_sessions)
 
     def resolve(self, target: str) -> str:
         """Return the id that a list number, id, or prefix of an id or title means.
@@ -210,17 +237,19 @@ class Sessions:
         meta = {**state.meta, "title": f"{state.title} (fork)", "origin": origin, "pinned": False}
         return self._stored(meta, state.messages)
 
-    def bring_in(self, meta: Mapping[str, Any], said: Sequence[Message]) -> Shown:
+    def bring_in(self, meta: Mapping[str, Any], said: Sequence[Message], session_id: str | None = None) -> Shown:
         """Store a session that comes from elsewhere, under a new id.
 
         Args:
             meta: title, tags, notebook and where it comes from (``origin``).
+            session_id: of its own choice, so that the same content is not brought in twice; None mints one.
 
         Raises:
+            SessionExists: that id is taken, by a stored or a trashed session.
             LimitReached, PayloadTooLarge
         """
         self._check_room()
-        return self._stored(meta, said)
+        return self._stored(meta, said, session_id)
 
     def compact(self, session_id: str) -> Shown:
         """Write a session anew in its shortest form; what it says stays the same. Seals it with the newest key.
@@ -317,8 +346,8 @@ class Sessions:
         self._store.append(session_id, whole, shown.revision, beyond_limit=beyond_limit)
         return self.show(session_id)
 
-    def _stored(self, meta: Mapping[str, Any], said: Sequence[Message]) -> Shown:
-        session_id, now = self.mint_id(), self._stamp()
+    def _stored(self, meta: Mapping[str, Any], said: Sequence[Message], session_id: str | None = None) -> Shown:
+        session_id, now = session_id or self.mint_id(), self._stamp()
         log = [records.meta(meta, now)] if meta else []
         if said:
             log.append(records.messages(said, now))
@@ -344,7 +373,7 @@ class Sessions:
             raise SessionOpen(session_id, owner.to_wire())
 
     def _check_room(self) -> None:
-        if (count := self._store.count()) >= self._max_sessions:
+        if (count := self._store.count()) >= self._max_sessions and not self._make_room():
             raise LimitReached(
                 "stored sessions",
                 count,

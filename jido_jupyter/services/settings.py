@@ -21,6 +21,8 @@ class Settings:
     resume_limit: int = 5  # per session
     resume_window: float = 60.0  # s
     resume_user_limit: int = 20  # over all sessions
+    cleanup_days: int = 30  # since the last turn; `jido cleanup` leaves younger sessions alone
+    make_room: bool = False  # at max_sessions, trash the session that was resumed longest ago
 
     @property
     def session_window(self) -> Window:
@@ -45,6 +47,12 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _switch(text: str) -> bool:
+    if text not in ("True", "False"):  # TOML's true and false, as Python writes them
+        raise ValueError
+    return text == "True"
+
+
 _READERS: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
     "JIDO_HOME": ("home", str, "a folder"),
     "JIDO_MODEL": ("model", str, "provider:name"),
@@ -52,8 +60,13 @@ _READERS: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
     "JIDO_MAX_SESSIONS": ("max_sessions", _count, "a whole number"),
     "JIDO_RESUME_LIMIT": ("resume_limit", _count, "a whole number"),
     "JIDO_RESUME_WINDOW": ("resume_window", _seconds, "a number of seconds"),
+    "JIDO_CLEANUP_DAYS": ("cleanup_days", _count, "a whole number of days"),
 }
-_NAMES: Final = {field: name for name, (field, _, _) in _READERS.items()}
+# What removes anything by itself is switched on in the file, where it stays to be seen; no variable does.
+_FILE_ONLY: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
+    "make_room": ("make_room", _switch, "true or false"),
+}
+_NAMES: Final = {field: name for name, (field, _, _) in (_READERS | _FILE_ONLY).items()}
 
 
 def read(environ: Mapping[str, str], file: Mapping[str, Any] | None = None) -> Settings:
@@ -78,7 +91,7 @@ def read(environ: Mapping[str, str], file: Mapping[str, Any] | None = None) -> S
 
 
 def _read(name: str, text: str) -> Any:
-    _, reader, expected = _READERS[name]
+    _, reader, expected = (_READERS | _FILE_ONLY)[name]
     try:
         return reader(text)
     except ValueError as error:

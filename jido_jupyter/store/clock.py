@@ -6,6 +6,10 @@ import contextlib
 import os
 import time
 from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+_CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has none; its MONOTONIC counts sleep
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +24,10 @@ def read() -> Reading:
     The epoch names the boot and the time namespace: in a container with its own time namespace the same moment has
     another reading.
     """
-    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has no BOOTTIME, its MONOTONIC counts sleep
-    return Reading(_epoch(), time.clock_gettime(clock))
+    return Reading(_epoch(), time.clock_gettime(_CLOCK))
 
 
+@cache  # neither changes while a process lives
 def _epoch() -> str:
     parts = []
     with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:

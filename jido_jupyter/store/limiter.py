@@ -1,8 +1,8 @@
 """The limiter: sliding windows counted in the store, so that every kernel, server and command counts together.
 
 Checking and recording are one step under one file lock. Every admitted call counts, whatever becomes of it; a refused one
-does not, or nobody would ever get in again. State that cannot be read refuses everything for one window (nothing is let
-in that might have been counted), then starts anew.
+does not, or nobody would ever get in again. State that cannot be read is put aside and everything is refused for one window:
+nothing is let in that might have been counted. Then it starts anew, by itself.
 """
 
 from __future__ import annotations
@@ -10,23 +10,40 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
+import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeVar
 
-import orjson
-
-from jido_jupyter.core.window import Admitted, Charge, Refused
+from jido_jupyter.core.window import Admitted, Charge, Refused, Window
 from jido_jupyter.store import clock as boot_clock
 from jido_jupyter.store import folder as files
+from jido_jupyter.store import rings
 from jido_jupyter.store.clock import Reading
+from jido_jupyter.store.rings import Damaged, Table
 
-STATE: Final = "windows.json"
+SUFFIX: Final = ".rings"  # one file for each limit: 5.rings
+
+T = TypeVar("T")
 
 
 class Limiter(Protocol):
     def acquire(self, charges: Sequence[Charge]) -> Admitted | Refused:
-        """Count one call against all ``charges``, or, when one of them is full, against none."""
+        """Count one call against all ``charges``, or, when one of them is full, against none. The one call others use."""
+
+    def check(self, charges: Sequence[Charge]) -> Admitted | Refused:
+        """Say what `acquire` would say now, and count nothing."""
+
+    def record(self, charges: Sequence[Charge]) -> None:
+        """Count one call, however full the windows are."""
+
+    def reset(self, charges: Sequence[Charge]) -> None:
+        """Forget the calls of these keys."""
+
+    def prune(self) -> None:
+        """Give back the space of calls that no longer count; `acquire` does so by itself when space runs out."""
 
 
 class FileLimiter:
@@ -41,72 +58,189 @@ class FileLimiter:
         self._folder = files.Folder(folder)
         self._folder.make()
         self._clock = clock
+        self._reopen()
 
     def acquire(self, charges: Sequence[Charge]) -> Admitted | Refused:
+        return self._with_rings(charges, self._admit)
+
+    def check(self, charges: Sequence[Charge]) -> Admitted | Refused:
+        return self._with_rings(charges, self._verdict)
+
+    def record(self, charges: Sequence[Charge]) -> None:
+        self._with_rings(charges, self._count)
+
+    def reset(self, charges: Sequence[Charge]) -> None:
+        def clear(found: list[_Ring], now: float) -> None:
+            for ring in found:
+                ring.table.clear(ring.at)
+
+        self._with_rings(charges, clear)
+
+    def prune(self) -> None:
+        self._lock()
         try:
-            with self._locked() as folder_fd:
-                now = self._clock()
-                state = _load(folder_fd, now, max(charge.window.seconds for charge in charges))
-                verdict = state.admit(charges, now.seconds)
-                files.replace_file(folder_fd, STATE, state.dump(now), durable=False)
-        except OSError as error:
-            files.refuse(error, self._folder.path)
+            now = self._clock()
+            for name in os.listdir(self._folder.path):
+                if name.endswith(SUFFIX) and name.removesuffix(SUFFIX).isdecimal():
+                    window = Window(int(name.removesuffix(SUFFIX)), 0.0)
+                    self._rewrite(window.limit, self._table(window, now, 0), now)
+        finally:
+            self._unlock()
+
+    def _admit(self, found: list[_Ring], now: float) -> Admitted | Refused:
+        verdict = self._verdict(found, now)
+        if isinstance(verdict, Admitted):
+            self._count(found, now)
+            return Admitted(verdict.remaining - 1, verdict.reset_s)
         return verdict
 
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[int]:
-        with self._folder.opened() as folder_fd:
-            fd = files.open_or_create(folder_fd, ".lock")
-            try:
-                fcntl.flock(fd, fcntl.LOCK_EX)  # held for one small file; never while anything else is waited for
-                yield folder_fd
-            finally:
-                os.close(fd)
-
-
-class _State:
-    """The calls that still count, by key; times in the clock's present epoch [s]."""
-
-    def __init__(self, calls: dict[str, list[float]], spans: dict[str, float], closed_until: float = 0.0) -> None:
-        self.calls = calls
-        self.spans = spans  # s, by key: after it a call can be forgotten
-        self.closed_until = closed_until
-
-    def admit(self, charges: Sequence[Charge], now: float) -> Admitted | Refused:
-        waits = [(charge.window.wait(self.calls.get(charge.key, ()), now), charge) for charge in charges]
-        waits.append((self.closed_until - now, charges[0]))
-        longest, fullest = max(waits, key=lambda wait: wait[0])
+    def _verdict(self, found: list[_Ring], now: float) -> Admitted | Refused:
+        longest, fullest, is_closed = 0.0, found[0].charge, False
+        for ring in found:
+            closed_s = ring.table.closed_until - now
+            wait_s = max(ring.table.blocking(ring.at, ring.charge.window.seconds, now), closed_s)
+            if wait_s > longest:
+                longest, fullest, is_closed = wait_s, ring.charge, wait_s == closed_s
         if longest > 0:
-            return Refused(fullest, longest)
+            return Refused(fullest, longest, is_closed)
         left: list[tuple[int, float]] = []
-        for charge in charges:
-            recent = [*charge.window.recent(self.calls.get(charge.key, ()), now), now]
-            self.calls[charge.key] = recent
-            self.spans[charge.key] = charge.window.seconds
-            left.append((charge.window.limit - len(recent), recent[0] + charge.window.seconds - now))
+        for ring in found:
+            span = ring.charge.window.seconds
+            count, oldest = ring.table.recent(ring.at, span, now)
+            left.append((ring.charge.window.limit - count, oldest + span - now))
         return Admitted(*min(left))
 
-    def dump(self, now: Reading) -> bytes:
-        kept = {
-            key: {"span": self.spans[key], "calls": calls}
-            for key, calls in self.calls.items()
-            if calls and calls[-1] + self.spans[key] > now.seconds
-        }
-        return orjson.dumps({"epoch": now.epoch, "closed_until": self.closed_until, "windows": kept})
+    def _count(self, found: list[_Ring], now: float) -> None:
+        for ring in found:
+            ring.table.add(ring.at, ring.key, ring.charge.window.seconds, now)
+
+    def _with_rings(self, charges: Sequence[Charge], work: Callable[[list[_Ring], float], T]) -> T:
+        self._lock()
+        try:
+            now = self._clock()
+            try:
+                return work(self._rings(charges, now), now.seconds)
+            except Damaged:
+                longest_s = max(charge.window.seconds for charge in charges)
+                for limit in {charge.window.limit for charge in charges}:
+                    self._start_anew(limit, now, now.seconds + longest_s, longest_s, is_damaged=True)
+                return work(self._rings(charges, now), now.seconds)
+        except OSError as error:
+            files.refuse(error, self._folder.path)
+        finally:
+            self._unlock()
+
+    def _rings(self, charges: Sequence[Charge], now: Reading) -> list[_Ring]:
+        found = []
+        tables = [self._table(charge.window, now, len(charges)) for charge in charges]
+        for charge, table in zip(charges, tables, strict=True):
+            key = rings.digest(charge.key)
+            found.append(_Ring(charge, key, table, table.slot(key)))
+        return found
+
+    def _table(self, window: Window, now: Reading, room: int) -> Table:
+        """Return the table of a limit, of this boot and with room for so many more keys."""
+        table = self._tables.get(window.limit)
+        if table is None or self._is_gone(table) or table.is_retired:
+            table = self._open(window.limit, now)
+        if table.epoch != _epoch(now):
+            # Another boot: its clock says nothing here. What was counted is at least as old as this boot.
+            closed_until = table.span if now.seconds < table.span else 0.0
+            table = self._start_anew(window.limit, now, closed_until, table.span)
+        if table.used + room > rings.FULLEST * table.capacity:
+            table = self._rewrite(window.limit, table, now)
+        table.widen(window.seconds)
+        return table
+
+    def _is_gone(self, table: Table) -> bool:
+        """Whether the name leads elsewhere; looked at first, because a map of a file that was cut ends the process."""
+        try:
+            found = os.stat(table.path)
+        except FileNotFoundError:
+            return True
+        return found.st_ino != table.inode or found.st_size != table.size
+
+    def _open(self, limit: int, now: Reading) -> Table:
+        with self._folder.opened() as folder_fd:
+            try:
+                fd = files.open_file(folder_fd, f"{limit}{SUFFIX}", os.O_RDWR)
+            except FileNotFoundError:
+                return self._start_anew(limit, now, 0.0, 0.0)
+            try:
+                table = self._tables[limit] = Table(fd, self._path(limit))
+            finally:
+                os.close(fd)
+        if table.limit != limit:
+            raise Damaged
+        return table
+
+    def _start_anew(
+        self, limit: int, now: Reading, closed_until: float, span: float, *, is_damaged: bool = False
+    ) -> Table:
+        name = f"{limit}{SUFFIX}"
+        if is_damaged:
+            with self._folder.opened() as folder_fd, contextlib.suppress(FileNotFoundError):  # keep the evidence
+                os.rename(name, f"{name}.{time.time_ns()}.damaged", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+        return self._put(limit, rings.MIN_SLOTS, _epoch(now), closed_until, span, ())
+
+    def _rewrite(self, limit: int, table: Table, now: Reading) -> Table:
+        """Write a table anew, with what still counts, half full."""
+        live = list(table.live(now.seconds))
+        capacity = max(rings.MIN_SLOTS, 2 * len(live) + 2)
+        fresh = self._put(limit, capacity, table.epoch, table.closed_until, table.span, live)
+        table.retire()
+        return fresh
+
+    def _put(
+        self, limit: int, capacity: int, epoch: bytes, closed_until: float, span: float, slots: Sequence[bytes]
+    ) -> Table:
+        name, temporary = f"{limit}{SUFFIX}", f".{limit}.{secrets.token_hex(6)}.tmp"
+        with self._folder.opened() as folder_fd:
+            fd = files.open_or_create(folder_fd, temporary)
+            try:
+                Table.create(fd, limit, capacity, epoch, closed_until, span)
+                table = Table(fd, self._path(limit))
+                for slot in slots:
+                    table.adopt(slot)
+                os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+            finally:
+                os.close(fd)
+        self._tables[limit] = table
+        return table
+
+    def _path(self, limit: int) -> str:
+        return self._folder.path_of(f"{limit}{SUFFIX}")
+
+    def _reopen(self) -> None:
+        """Start with nothing open: locks and maps are not to be shared with a parent process."""
+        self._pid = os.getpid()
+        self._threads = threading.Lock()
+        self._tables: dict[int, Table] = {}
+        with self._folder.opened() as folder_fd:
+            self._lock_fd = files.open_or_create(folder_fd, ".lock")
+
+    def _lock(self) -> None:
+        if self._pid != os.getpid():
+            self._reopen()
+        self._threads.acquire()
+        try:
+            fcntl.flock(self._lock_fd, fcntl.LOCK_EX)  # held for microseconds; nothing else is waited for meanwhile
+        except OSError as error:
+            self._threads.release()
+            files.refuse(error, self._folder.path)
+
+    def _unlock(self) -> None:
+        fcntl.flock(self._lock_fd, fcntl.LOCK_UN)
+        self._threads.release()
 
 
-def _load(folder_fd: int, now: Reading, span_s: float) -> _State:
-    try:
-        found: Any = orjson.loads(files.read_file(folder_fd, STATE))
-        if found["epoch"] != now.epoch:
-            # Another boot: its clock says nothing here. What was counted is at least as old as the boot.
-            return _State({}, {}) if now.seconds >= span_s else _State({}, {}, closed_until=span_s)
-        windows = found["windows"].items()
-        calls = {key: [call for call in entry["calls"] if call <= now.seconds] for key, entry in windows}
-        return _State(calls, {key: float(entry["span"]) for key, entry in windows}, float(found["closed_until"]))
-    except FileNotFoundError:
-        return _State({}, {})
-    except (ValueError, TypeError, KeyError, AttributeError):
-        with contextlib.suppress(OSError):  # keep the evidence
-            os.rename(STATE, f"{STATE}.{time.time_ns()}.damaged", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-        return _State({}, {}, closed_until=now.seconds + span_s)
+@dataclass(slots=True)
+class _Ring:
+    charge: Charge
+    key: bytes
+    table: Table
+    at: int  # where in the table
+
+
+def _epoch(now: Reading) -> bytes:
+    return rings.digest(now.epoch)
