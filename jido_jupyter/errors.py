@@ -134,7 +134,7 @@ class UnverifiedSession(Conflict):
     def __init__(self, session_id: str, reason: str) -> None:
         super().__init__(
             f"Session {session_id[:8]} is not verified, so it is not resumed. {reason} "
-            "'%jido show' reads it; its file is kept as it is.",
+            "'%jido show' reads it; if it is right, '%jido resume <target> --trust' seals it anew and opens it.",
             session_id=session_id,
             reason=reason,
         )

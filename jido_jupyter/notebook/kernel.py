@@ -47,7 +47,7 @@ class Kernel:
         with self._lock:
             return self._take_up(self.sessions.new(this_process("kernel", context.notebook_path()), title))
 
-    def resume(self, target: str, *, take_over: bool = False) -> tuple[Session, Briefing]:
+    def resume(self, target: str, *, take_over: bool = False, trust: bool = False) -> tuple[Session, Briefing]:
         """Open a stored session and make it the current one.
 
         Raises:
@@ -56,7 +56,7 @@ class Kernel:
         owner = this_process("kernel", context.notebook_path())
         with self._lock:
             try:
-                live, briefing = self.sessions.resume(target, owner, take_over=take_over)
+                live, briefing = self.sessions.resume(target, owner, take_over=take_over, trust=trust)
             except SessionOpen as error:
                 if self.session is None or self.session.id != error.session_id or not self.session.live.is_open:
                     raise
@@ -170,17 +170,18 @@ def new(title: str | None = None) -> Session:
     return kernel().new(title)
 
 
-def resume(target: str, *, take_over: bool = False) -> Session:
+def resume(target: str, *, take_over: bool = False, trust: bool = False) -> Session:
     """Open a stored session and make it the kernel's current one.
 
     Args:
         target: a number in the list, an id, or the start of an id or title.
         take_over: take it from the process that has it open.
+        trust: seal it anew when it is not verified.
 
     Raises:
         RateLimited, SessionNotFound, AmbiguousTarget, SessionOpen, StoreError
     """
-    return kernel().resume(target, take_over=take_over)[0]
+    return kernel().resume(target, take_over=take_over, trust=trust)[0]
 
 
 def sessions(text: str = "") -> list[Summary]:

@@ -157,9 +157,9 @@ class Magics:
     def _resume(self, arguments: list[str]) -> None:
         from jido_jupyter.notebook import view
 
-        take_over = "--take-over" in arguments
-        target = _target([word for word in arguments if word != "--take-over"], "resume")
-        session, briefing = self.kernel.resume(target, take_over=take_over)
+        options = {word for word in arguments if word in ("--take-over", "--trust")}
+        target = _target([word for word in arguments if word not in options], "resume")
+        session, briefing = self.kernel.resume(target, take_over="--take-over" in options, trust="--trust" in options)
         view.show(view.transcript(session.live.state, briefing.lines, is_folded=True))
 
     def _rename(self, arguments: list[str]) -> None:
@@ -213,7 +213,7 @@ VERBS: dict[str, Verb] = {
     "list": Verb(Magics._list, "[text]", "the stored sessions, newest turn first"),
     "show": Verb(Magics._show, "<target>", "read a session without opening it"),
     "save": Verb(Magics._save, "", "make sure that everything is on disk (each turn is saved by itself)"),
-    "resume": Verb(Magics._resume, "<target> [--take-over]", "open a stored session and go on with it"),
+    "resume": Verb(Magics._resume, "<target> [--take-over] [--trust]", "open a stored session and go on with it"),
     "rename": Verb(Magics._rename, "<title>", "give the open session a title"),
     "close": Verb(Magics._close, "", "give the open session up; it stays stored"),
     "delete": Verb(Magics._delete, "<target>", "move a session to the trash"),

@@ -20,6 +20,7 @@ from jido_jupyter.core.times import stamp
 from jido_jupyter.errors import InvalidRequest, JidoError, PayloadTooLarge, RateLimited
 from jido_jupyter.server.doorway import Doorway
 from jido_jupyter.services import wire
+from jido_jupyter.services.parsing import parse
 from jido_jupyter.services.sessions import Shown
 
 API: Final = "jido/api/v1"
@@ -49,10 +50,7 @@ class JidoHandler(APIHandler):
             raise PayloadTooLarge("The request's body", len(data), MAX_BODY)
         if not data.strip():
             return {}
-        try:
-            found = orjson.loads(data)
-        except orjson.JSONDecodeError as error:
-            raise InvalidRequest(f"The request's body is no JSON ({error}). Send a JSON object.") from None
+        found = parse(data)
         if not isinstance(found, dict):
             raise InvalidRequest("The request's body is JSON, but no object. Send a JSON object.")
         return found

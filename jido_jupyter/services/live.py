@@ -151,4 +151,22 @@ class LiveSession:
                     "be added to here",
                     f"'%jido resume {self.id[:8]} --take-over' takes it back; '%jido new' starts another.",
                 ) from None
-            raise
+            if rest := self._not_stored(log):
+                self._revision = self._store.append(
+                    self.id, rest, self._revision, durable=durable, beyond_limit=beyond_limit
+                )
+
+    def _not_stored(self, log: Sequence[Record]) -> Sequence[Record]:
+        """Return what is still to be written, after a write whose outcome was not known had come through after all.
+
+        Raises:
+            StaleRevision: somebody else wrote, although the lease is ours.
+        """
+        stored = self._store.read(self.id)
+        later = [
+            {name: value for name, value in record.items() if name != "n"} for record in stored.since(self._revision.n)
+        ]
+        if later != list(log[: len(later)]):
+            raise StaleRevision(self.id, str(self._revision), str(stored.revision))
+        self._revision = stored.revision
+        return log[len(later) :]

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
-from jido_jupyter.core.query import parse
+from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
 from jido_jupyter.core.times import stamp
@@ -30,8 +30,10 @@ from jido_jupyter.services.limits import RESUME, Limits
 from jido_jupyter.services.live import LiveSession
 from jido_jupyter.store.contract import Damage, Page, Revision, Store
 
-
 TIGHT: Final = 0.8  # of the limit: from here on users are told
+
+
+LONG_LOG = 1000  # records; a longer log is compacted when its session is resumed
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,8 @@ class Shown:
     summary: Summary
     revision: Revision
     damage: tuple[Damage, ...]
+    is_verified: bool
+    record_count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Sessions:
     Args:
         limits: rate limits of resuming.
         max_sessions: how many may be stored.
+        max_open: how many may be open at once.
         clock: returns the present instant, aware.
         mint_id: returns a fresh id.
         make_room: is asked when as many are stored as may be; returns whether there is room now.
@@ -79,6 +84,7 @@ class Sessions:
         limits: Limits,
         *,
         max_sessions: int,
+        max_open: int = 10,
         clock: Callable[[], datetime],
         mint_id: Callable[[], str],
         make_room: Callable[[], bool] = lambda: False,
@@ -86,6 +92,7 @@ class Sessions:
         self._store = store
         self._limits = limits
         self._max_sessions = max_sessions
+        self._max_open = max_open
         self._clock = clock
         self.mint_id = mint_id
         self._make_room = make_room
@@ -128,7 +135,7 @@ class Sessions:
         told = tuple(damage.message for damage in stored.damage)
         summary = summarise(state, str(stored.revision))
         summary = replace(summary, problems=told + summary.problems, owner=self._store.owner(session_id))
-        return Shown(state, summary, stored.revision, stored.damage)
+        return Shown(state, summary, stored.revision, stored.damage, stored.is_verified, len(stored.records))
 
     def new(self, owner: Owner, title: str | None = None) -> LiveSession:
         """Store a new session and open it.
@@ -137,6 +144,7 @@ class Sessions:
             LimitReached: as many sessions are stored as there may be; nothing is removed to make room.
         """
         self._check_room()
+        self._check_open_room()
         session_id = self.mint_id()
         now = self._stamp()
         log = [records.opened(owner, now)]
@@ -172,19 +180,29 @@ class Sessions:
         """
         return self._append(session_id, [records.messages(said, self._stamp())], expected, beyond_limit=False)
 
-    def resume(self, target: str, owner: Owner, *, take_over: bool = False) -> tuple[LiveSession, Briefing]:
+    def resume(
+        self, target: str, owner: Owner, *, take_over: bool = False, trust: bool = False
+    ) -> tuple[LiveSession, Briefing]:
         """Open a stored session to go on with it. The attempt counts against the rate limit, whatever becomes of it.
 
         Raises:
             RateLimited: too many attempts; the message says how long to wait.
             SessionNotFound, AmbiguousTarget: the target names no session.
             SessionOpen: another process has it open, and ``take_over`` is not set.
-            CorruptSession, StoreError: it cannot be read, or was not sealed here.
+            UnverifiedSession: it was not sealed here, or records are missing, and ``trust`` is not set.
+            LimitReached: as many sessions are open as there may be.
+            CorruptSession: it cannot be read.
         """
         session_id = self._counted(target)
+        self._check_open_room(session_id)
+        if trust:
+            self.trust(session_id)
         lease = self._store.lease(session_id, owner, take_over=take_over)
         try:
             shown = self._trusted(session_id)
+            if shown.record_count > LONG_LOG and not shown.damage:
+                self._rewrite(session_id, shown.revision)
+                shown = self.show(session_id)
             opened = records.opened(owner, self._stamp())
             revision = self._store.append(session_id, [*self._settling(shown.state), opened], shown.revision)
         except BaseException:
@@ -330,9 +348,8 @@ class Sessions:
     def _trusted(self, session_id: str) -> Shown:
         """Return a session that was sealed here; one that was not can be read, but is not gone on with."""
         shown = self.show(session_id)
-        for damage in shown.damage:
-            if damage.line == 1:
-                raise UnverifiedSession(session_id, damage.message)
+        if not shown.is_verified:
+            raise UnverifiedSession(session_id, shown.damage[0].message)
         return shown
 
     def _append(
@@ -367,6 +384,16 @@ class Sessions:
         """Return the record that closes answers which were cut off, so that they keep their place."""
         cut_off = [message for message in state.messages if message.id in state.unsettled]
         return [records.messages(cut_off, self._stamp())] if cut_off else []
+
+    def _check_open_room(self, session_id: str = "") -> None:
+        opened = [hit.summary.id for hit in self._store.find(Query(is_open=True), limit=self._max_open + 1).hits]
+        if len(opened) >= self._max_open and session_id not in opened:
+            raise LimitReached(
+                "open sessions",
+                len(opened),
+                self._max_open,
+                "Close one where it is open ('%jido close'), or shut down a kernel that nobody needs; all stay stored.",
+            )
 
     def _check_closed(self, session_id: str) -> None:
         if (owner := self._store.owner(session_id)) is not None:

@@ -11,7 +11,6 @@ from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidField, JidoError
 from jido_jupyter.services.sessions import Shown
 
-MAX_DEPTH: Final = 200
 PROBLEM_TYPE: Final = "https://jido-jupyter.readthedocs.io/problems/"
 
 
@@ -69,23 +68,7 @@ def said(wire: object, mint_id: Callable[[], str], now: str) -> list[Message]:
 def _message(item: object, path: str, mint_id: Callable[[], str], now: str) -> Message:
     if not isinstance(item, Mapping):
         raise InvalidField(path, "a message is a JSON object")
-    _check_depth(item, path)
     whole = {"id": mint_id(), "created_at": now, **item}
     if isinstance(text := whole.pop("text", None), str):
         whole["parts"] = [messages.text_part(text)]
     return messages.from_wire(whole, path)
-
-
-def _check_depth(value: object, path: str) -> None:
-    """Refuse what could be read but not written again: JSON libraries nest less deep when they write."""
-    level: list[object] = [value]
-    for _ in range(MAX_DEPTH):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, Mapping) else outer if isinstance(outer, list) else ())
-            if isinstance(item, Mapping | list)
-        ]
-        if not level:
-            return
-    raise InvalidField(path, f"nests deeper than {MAX_DEPTH} levels")

@@ -23,10 +23,11 @@ from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import changes
 from jido_jupyter.store.contract import Hit, Page
-from jido_jupyter.store.folder import Folder
+from jido_jupyter.store.folder import Folder, is_temporary
 from jido_jupyter.store.index import Index, Read, Stamp
 
 SUFFIX: Final = ".jsonl"
+ABANDONED_S: Final = 3600.0  # s; no write takes that long
 SCAN_S: Final = 30.0  # s between two looks at all files
 _TICK_NS: Final = 50_000_000  # a folder time as young as this may hide a change in the same tick
 
@@ -146,11 +147,15 @@ class Catalogue:
         for is_trashed, folder in self._folders.items():
             with folder.opened() as fd, os.scandir(fd) as entries:
                 for entry in entries:
-                    if (session_id := id_of(entry.name)) is None:
+                    session_id = id_of(entry.name)
+                    if session_id is None and not is_temporary(entry.name):
                         continue
                     with contextlib.suppress(FileNotFoundError):  # moved since the folder was read
                         found = entry.stat(follow_symlinks=False)
-                        yield (session_id, is_trashed), (found.st_ino, found.st_size, found.st_mtime_ns)
+                        if session_id is not None:
+                            yield (session_id, is_trashed), (found.st_ino, found.st_size, found.st_mtime_ns)
+                        elif time.time() - found.st_mtime > ABANDONED_S:  # its writer was killed
+                            os.unlink(entry.name, dir_fd=fd)
 
     def _stamp(self, key: Key) -> Stamp | None:
         with self._folders[key[1]].opened() as fd:

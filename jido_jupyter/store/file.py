@@ -75,6 +75,7 @@ class FileStore:
         for place in (self._root, self._sessions, self._trash, self._quarantine, self._leases):
             place.make()
         self.id = self._agree_on_store()
+        self._doubtful: set[str] = set()  # sessions whose last fsync failed in this process
         index = ":memory:" if cache is None else os.path.join(cache, f"index-{self.id}.sqlite")
         self._catalogue = Catalogue(self._root, self._sessions, self._trash, index, self._for_index, self._owners)
 
@@ -100,6 +101,8 @@ class FileStore:
         durable: bool = True,
         beyond_limit: bool = False,
     ) -> Revision:
+        if session_id in self._doubtful:
+            self._write_again(session_id)
         with self._storing(), self._locked(session_id, os.O_RDWR | os.O_APPEND) as fd:
             size = os.fstat(fd).st_size
             found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
@@ -117,7 +120,11 @@ class FileStore:
                 os.ftruncate(fd, size)  # a full disk may have taken a part of it
                 raise
             if durable:
-                _make_durable(fd, session_id)
+                try:
+                    os.fdatasync(fd)
+                except OSError as error:
+                    self._doubtful.add(session_id)
+                    raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
         self._mark(session_id)
         return revision
 
@@ -242,6 +249,12 @@ class FileStore:
         if size > self._max_bytes:
             raise PayloadTooLarge(f"Session {session_id[:8]}", size, self._max_bytes)
 
+    def _write_again(self, session_id: str) -> None:
+        """Put a copy in the place of a file whose fsync failed: its pages may count as written and be lost all the same."""
+        with self._storing(), self._locked(session_id, os.O_RDONLY) as fd, self._sessions.opened() as folder_fd:
+            files.replace_file(folder_fd, session_id + SUFFIX, files.read_all(fd))
+        self._doubtful.discard(session_id)
+
     def _cut_torn_end(self, fd: int, session_id: str) -> tuple[Revision, int]:
         """Move a write that was cut off to the quarantine; return the revision and size without it."""
         data = files.read_all(fd)
@@ -250,7 +263,6 @@ class FileStore:
             with self._quarantine.opened() as quarantine_fd:
                 files.replace_file(quarantine_fd, f"{session_id}.{len(data)}.{secrets.token_hex(3)}.torn", torn)
             os.ftruncate(fd, decoded.sound_bytes)
-            _make_durable(fd, session_id)
         return decoded.stored.revision, decoded.sound_bytes
 
     def _for_index(self, session_id: str, is_trashed: bool) -> tuple[Summary, Sequence[str]]:
@@ -354,13 +366,6 @@ class FileStore:
 def _damaged(session_id: str, error: JidoError) -> Summary:
     title = f"Damaged session {session_id[:8]}" if isinstance(error, CorruptSession) else f"Session {session_id[:8]}"
     return Summary(session_id, title, "", "", 0, problems=(str(error),), is_damaged=True)
-
-
-def _make_durable(fd: int, session_id: str) -> None:
-    try:
-        os.fdatasync(fd)
-    except OSError as error:
-        raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
 
 
 def _lock(fd: int, path: str, sleep: Callable[[float], None] = time.sleep) -> None:

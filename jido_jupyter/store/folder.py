@@ -180,6 +180,11 @@ def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = T
     return temporary
 
 
+def is_temporary(name: str) -> bool:
+    """Return whether a file is one of `write_temporary`'s: a writer that was killed leaves it, and it means nothing."""
+    return name.startswith(".") and name.endswith(".tmp")
+
+
 def replace_file(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> None:
     """Put a whole new file under ``name``: a reader sees the old bytes or the new ones, never a mix."""
     temporary = write_temporary(folder_fd, name, data, durable=durable)

@@ -196,7 +196,8 @@ async def test_too_deep_a_message_is_refused(call) -> None:
 
     status, _, problem = await call("POST", "sessions", body=body)
 
-    assert (status, problem["code"]) == (400, "invalid_field")
+    assert (status, problem["code"]) == (400, "invalid_request")
+    assert "deeper than 200" in problem["detail"]
 
 
 async def test_a_session_beyond_the_size_limit_is_refused(call) -> None:

@@ -15,15 +15,19 @@ from jido_jupyter.errors import (
     IllegalTransition,
     InvalidField,
     LimitReached,
+    OutcomeUnknown,
     PayloadTooLarge,
     RateLimited,
     SessionNotFound,
     SessionOpen,
     StaleRevision,
     StoreFull,
+    UnverifiedSession,
 )
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
+from jido_jupyter.store import keys
+from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
 from jido_jupyter.store.memory import MemoryStore
 from jido_jupyter.testing.clock import FakeClock
@@ -190,6 +194,82 @@ def test_a_full_disk_loses_nothing(sessions: Sessions, store: FullStore) -> None
     assert len(sessions.show(live.id).state.messages) == 2
 
 
+def test_a_write_of_unknown_outcome_is_found_again(sessions: Sessions, store: FullStore, monkeypatch) -> None:
+    """When a write came through although it was reported as unknown, it is not repeated, and the session goes on."""
+    live = sessions.new(OWNER)
+    whole = store.append
+
+    def lose_the_answer(*arguments, **options):
+        whole(*arguments, **options)
+        raise OutcomeUnknown(live.id, "input/output error")
+
+    monkeypatch.setattr(store, "append", lose_the_answer)
+    with pytest.raises(OutcomeUnknown):
+        live.record([said(1)])
+    monkeypatch.undo()
+    live.record([said(2)])
+
+    assert [message.id for message in sessions.show(live.id).state.messages] == ["m1", "m2"]
+    assert sessions.show(live.id).state.repairs == ()
+
+
+def test_an_edited_session_keeps_its_edits(sessions: Sessions) -> None:
+    """Title, tags, pin and archive are changed and checked; an unknown name or shape is refused."""
+    [session_id] = stored(sessions, "hello")
+
+    state = sessions.edit(session_id, title="T", tags=["a", " a ", "b"], pinned=True, archived=True).state
+
+    assert (state.title, state.tags, state.pinned, state.archived) == ("T", ("a", "b"), True, True)
+    for wrong in ({"title": ""}, {"tags": "a"}, {"pinned": 1}, {"id": "x"}, {"tags": [str(n) for n in range(30)]}):
+        with pytest.raises(InvalidField):
+            sessions.edit(session_id, **wrong)
+
+
+def test_rewind_goes_back_and_an_unknown_message_changes_nothing(sessions: Sessions) -> None:
+    """What came after the message is gone from the conversation; what is said next follows it."""
+    live = sessions.new(OWNER)
+    live.record([said(1), said(2), said(3)])
+
+    with pytest.raises(InvalidField):
+        live.rewind("nobody")
+    live.rewind("m1")
+    live.record([said(4)])
+
+    assert [message.id for message in live.state.messages] == ["m1", "m4"]
+    assert [message.id for message in sessions.show(live.id).state.messages] == ["m1", "m4"]
+
+
+def test_a_fork_goes_its_own_way(sessions: Sessions) -> None:
+    """A copy up to a message; the first session stays as it is, and the copy knows where it came from."""
+    session_id = sessions.create(None, [said(1), said(2)]).state.id
+
+    fork = sessions.fork(session_id, "m1")
+    sessions.add(fork.state.id, [said(3)])
+
+    assert [message.id for message in sessions.show(fork.state.id).state.messages] == ["m1", "m3"]
+    assert [message.id for message in sessions.show(session_id).state.messages] == ["m1", "m2"]
+    assert fork.state.origin == {"kind": "fork", "session": session_id, "message": "m1"}
+
+
+def test_compacting_changes_nothing_that_shows(sessions: Sessions, store: FullStore) -> None:
+    """Pieces and rewound messages are gone, everything else is as before, unknown records included."""
+    live = sessions.new(OWNER)
+    live.record([said(1), said(2)])
+    live.record_partial("a1", "piece", None)
+    live.rewind("m1")
+    live.edit(title="Mine", tags=["t"])
+    live.close()
+    store.append(live.id, [{"t": "hologram", "at": "x"}], store.revision(live.id))
+    before = sessions.show(live.id).state
+
+    after = sessions.compact(live.id).state
+
+    assert (after.messages, after.title, after.title_source, after.tags, after.updated_at) == (
+        before.messages, before.title, before.title_source, before.tags, before.updated_at,
+    )  # fmt: skip
+    assert [record["t"] for record in store.read(live.id).records] == ["meta", "messages", "hologram"]
+
+
 def test_a_full_session_takes_no_question_but_every_answer(sessions: Sessions) -> None:
     """The size limit blocks before a turn begins, never in the middle of one."""
     live = sessions.new(OWNER)
@@ -223,6 +303,33 @@ def test_an_answer_that_was_cut_off_keeps_its_place(sessions: Sessions, store: F
     ]
     assert any("cut off" in line for line in briefing.lines)
     assert not any("cut off" in line for line in again.lines)
+
+
+def test_only_so_many_are_open_at_once(sessions: Sessions, store: FullStore) -> None:
+    """The eleventh open session is refused with the choices; one that is open already may be taken over."""
+    sessions._max_open = 2
+    first, second = sessions.new(OWNER), sessions.new(OWNER)
+    [session_id] = stored(sessions, "closed one")
+
+    with pytest.raises(LimitReached, match="%jido close"):
+        sessions.resume(session_id, OWNER)
+    sessions.resume(first.id, OTHER, take_over=True)
+    second.close()
+    sessions.resume(session_id, OWNER)
+
+
+def test_a_long_log_is_compacted_when_it_is_resumed(sessions: Sessions, store: FullStore, monkeypatch) -> None:
+    """Many records become few; nothing that shows changes."""
+    monkeypatch.setattr("jido_jupyter.services.sessions.LONG_LOG", 5)
+    [session_id] = stored(sessions, "hello")
+    for number in range(10, 20):
+        sessions.add(session_id, [said(number)])
+    before = sessions.show(session_id).state.messages
+
+    live, _ = sessions.resume(session_id, OWNER)
+
+    assert live.state.messages == sessions.show(session_id).state.messages == before
+    assert len(store.read(session_id).records) <= 3
 
 
 def test_the_count_limit_blocks_and_removes_nothing(sessions: Sessions) -> None:
@@ -276,3 +383,23 @@ def test_a_title_needs_a_visible_character(sessions: Sessions) -> None:
 
     assert live.state.title == "a b"
     assert records.FORMAT == 1
+
+
+def test_an_unverified_session_needs_an_explicit_step(tmp_path, clock: FakeClock) -> None:
+    """A session sealed with a key that is not here is read, refused, and resumed once its owner says so."""
+
+    def opened(key_folder: str) -> Sessions:
+        store = FileStore(str(tmp_path / "home"), keys.load_or_create(str(tmp_path / key_folder)), 10**6)
+        limits = Limits(FileLimiter(str(tmp_path / "limits"), clock.boot), Window(5, 60), Window(20, 60))
+        return Sessions(store, limits, max_sessions=9, clock=clock.now, mint_id=lambda: "one")
+
+    opened("keys").create("Mine", [said(1)])
+    elsewhere = opened("other keys")
+
+    assert elsewhere.show("one").state.messages == (said(1),)
+    assert "key that is not here" in elsewhere.verify("one")[0]
+    with pytest.raises(UnverifiedSession, match="--trust"):
+        elsewhere.resume("one", OWNER)
+    live, _ = elsewhere.resume("one", OWNER, trust=True)
+    live.record([said(2)])
+    assert elsewhere.verify("one") == ()

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -140,6 +141,7 @@ def test_kinds_of_damage_are_told_apart(store: FileStore, tmp_path: Path, change
     path.write_bytes(b"\n".join(change(lines)))
 
     stored = store.read("one")
+    assert stored.is_verified == (kind not in ("missing", "unreadable"))  # what follows a gap cannot be proven
     store.append("one", [said(9)], stored.revision)
 
     assert kind in [damage.kind for damage in stored.damage]
@@ -283,7 +285,7 @@ def test_an_unusable_folder_is_one_clear_sentence(tmp_path: Path) -> None:
         listed(opened(real))
 
 
-def test_a_failed_fsync_is_not_tried_again(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_fsync_is_not_tried_again(store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """When the disk will not say that it has the bytes, the outcome is unknown, and one try is all."""
     revision = filled(store, 1)
     tries = []
@@ -297,6 +299,25 @@ def test_a_failed_fsync_is_not_tried_again(store: FileStore, monkeypatch: pytest
         store.append("one", [said(2)], revision)
 
     assert len(tries) == 1
+    monkeypatch.undo()
+    inode = file_of(tmp_path).stat().st_ino
+    store.append("one", [said(3)], store.revision("one"))
+    assert file_of(tmp_path).stat().st_ino != inode, "the doubtful pages were trusted"
+    assert ids(store) == ["m1", "m2", "m3"]
+
+
+def test_abandoned_temporary_files_are_swept(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """What a killed writer left goes away after an hour; younger ones, and files of others, stay."""
+    filled(store, 1)
+    folder = tmp_path / "home" / "sessions"
+    for name, age_s in ((".one.jsonl.abc.tmp", 7200), (".two.jsonl.abc.tmp", 60), ("notes.txt", 7200)):
+        (folder / name).write_bytes(b"x")
+        os.utime(folder / name, (time.time() - age_s, time.time() - age_s))
+    monkeypatch.setattr("jido_jupyter.store.catalogue.SCAN_S", 0.0)
+
+    listed(store)
+
+    assert sorted(os.listdir(folder)) == [".two.jsonl.abc.tmp", "notes.txt", "one.jsonl"]
 
 
 def test_a_lease_ends_with_its_process(tmp_path: Path) -> None:
