@@ -46,7 +46,7 @@ The conversation comes back, the variables of the old kernel do not: run the cel
 _FINDING: Final = """\
 **To find a session again:**
 
-- `%jido list` shows the sessions, newest first; `%jido list words` those with the words in their title.
+- `%jido list` shows the sessions, newest first; `%jido list words` those that hold the words.
 - `%jido show 1` reads a session without opening it.
 - `%jido panel` puts the list and a chat into the notebook.
 - In JupyterLab and Notebook 7 the jido **sidebar** shows the same sessions beside the notebook.

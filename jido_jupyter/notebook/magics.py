@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from jido_jupyter.notebook.kernel import Kernel
 
 
+LISTED = 50  # sessions that a list shows
+
+
 class Refused(Exception):
     """What a magic raises for an error of ours: the cell fails, and shows one sentence instead of a traceback."""
 
@@ -138,9 +141,12 @@ class Magics:
     def _list(self, arguments: list[str]) -> None:
         from jido_jupyter.notebook import view
 
-        listed = self.kernel.sessions.list(" ".join(arguments))
+        page = self.kernel.sessions.find(" ".join(arguments), limit=LISTED)
         here = self.kernel.session
+        listed = [hit.summary for hit in page.hits]
         view.show(view.sessions(listed, here.id if here is not None and here.live.is_open else None))
+        if page.next_cursor is not None:
+            self._say(f"These are the newest {LISTED}; '%jido list words' shows those that hold the words.")
         self._tell_room()
 
     def _show(self, arguments: list[str]) -> None:
@@ -210,7 +216,7 @@ VERBS: dict[str, Verb] = {
     "status": Verb(Magics._status, "", "what is open here, and this list"),
     "help": Verb(Magics._show_help, "", "this list"),
     "new": Verb(Magics._new, "[title]", "start a session; the one before stays stored"),
-    "list": Verb(Magics._list, "[text]", "the stored sessions, newest turn first"),
+    "list": Verb(Magics._list, "[words]", "the stored sessions, newest turn first; with words, those that hold them"),
     "show": Verb(Magics._show, "<target>", "read a session without opening it"),
     "save": Verb(Magics._save, "", "make sure that everything is on disk (each turn is saved by itself)"),
     "resume": Verb(Magics._resume, "<target> [--take-over] [--trust]", "open a stored session and go on with it"),

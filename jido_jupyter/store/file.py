@@ -224,8 +224,15 @@ class FileStore:
         return store_id
 
     def _decoded(self, session_id: str, place: files.Folder) -> codec.Decoded:
+        path = place.path_of(session_id + SUFFIX)
         with self._opened(session_id, os.O_RDONLY, place) as fd:
-            return codec.decode(files.read_all(fd), session_id, self._keys, place.path_of(session_id + SUFFIX))
+            decoded = codec.decode(files.read_all(fd), session_id, self._keys, path)
+            for pause_s in (0.002, 0.02):
+                if not any(damage.kind == "torn" for damage in decoded.stored.damage):
+                    break
+                time.sleep(pause_s)  # a write that is just going on looks torn for a moment
+                decoded = codec.decode(files.read_all(fd), session_id, self._keys, path)
+            return decoded
 
     def _revision_of(self, fd: int, session_id: str) -> Revision:
         size = os.fstat(fd).st_size

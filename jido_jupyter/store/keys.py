@@ -15,7 +15,7 @@ from typing import Final
 
 from jido_jupyter.errors import StoreUnavailable
 from jido_jupyter.store import folder as files
-from jido_jupyter.store.codec import Keys
+from jido_jupyter.store.codec import Key, Keys
 
 KEY_BYTES: Final = 32
 _NAME: Final = re.compile(r"\A\d{4}\Z")
@@ -38,6 +38,19 @@ def load_or_create(path: str) -> Keys:
             return Keys([_read(fd, name, place.path_of(name)) for name in names])
         except OSError as error:
             files.refuse(error, path)
+
+
+def rotate(path: str) -> str:
+    """Make a new key and return its id. It seals from now on; sessions sealed before are checked with their own."""
+    load_or_create(path)
+    place = files.Folder(path)
+    with place.opened() as fd:
+        try:
+            newest = max(int(name) for name in os.listdir(fd) if _NAME.match(name))
+            key = files.create_once(fd, f"{newest + 1:04}", secrets.token_bytes(KEY_BYTES))
+        except OSError as error:
+            files.refuse(error, path)
+    return Key(key).id
 
 
 def _read(folder_fd: int, name: str, path: str) -> bytes:

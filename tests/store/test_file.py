@@ -411,3 +411,20 @@ def test_a_doubtful_key_is_refused(tmp_path: Path, mode: int, size: int) -> None
 
     with pytest.raises(StoreUnavailable, match=str(key)):
         keys.load_or_create(str(tmp_path / "keys"))
+
+
+def test_a_new_key_seals_and_the_old_one_still_checks(store: FileStore, tmp_path: Path) -> None:
+    """After a rotation old sessions are verified and added to with their key, new and rewritten ones carry the new key."""
+    revision = filled(store, 2)
+    kid = keys.rotate(str(tmp_path / "keys"))
+
+    rotated = opened(tmp_path)
+    revision = rotated.append("one", [said(3)], revision)
+    created(rotated, "two", said(1))
+
+    assert rotated.read("one").is_verified
+    assert rotated.read("one").header["kid"] != kid
+    assert rotated.read("two").header["kid"] == kid
+    rotated.replace("one", rotated.read("one").header, [said(1)], revision)
+    assert rotated.read("one").header["kid"] == kid
+    assert not store.read("two").is_verified  # a process from before the rotation cannot check it, and says so
