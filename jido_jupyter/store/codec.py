@@ -79,6 +79,8 @@ def seal(log: Sequence[Record], after: Revision | None, key: Key, start: int = 0
     pieces: list[bytes | memoryview] = []
     for record in log:
         n += 1
+        if "n" in record:  # of the log that it was read from
+            record = {name: value for name, value in record.items() if name != "n"}
         body, number = memoryview(_dumps(record))[:-1], b',"n":%d' % n
         previous = key.mac(previous, body, number)
         pieces += (body, number, b',"mac":"' + previous + b'"}\n')
@@ -118,8 +120,9 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
         raise CorruptSession(
             session_id, f"the file holds session {header.get('id')!r}, not the one it is named for", path
         )
-    number_of_header = header.get("n")
-    chain = _Chain(first, number_of_header if isinstance(number_of_header, int) else 0, keys.get(header.get("kid")))
+    header.pop("mac", None)
+    n = header.pop("n", None)
+    chain = _Chain(first, n if isinstance(n, int) else 0, keys.get(header.get("kid")))
     view = memoryview(data)
     start, number = end + 1, 2
     while (end := data.find(b"\n", start)) >= 0:

@@ -56,6 +56,10 @@ class Stored:
         """Return the records after number ``n``."""
         return tuple(record for record in self.records if record["n"] > n)
 
+    def last(self, count: int) -> tuple[Record, ...]:
+        """Return the last ``count`` records."""
+        return self.records[-count:] if count > 0 else ()
+
     @property
     def is_verified(self) -> bool:
         """Whether each record that was read carries a seal of ours; what damage took does not count against it."""

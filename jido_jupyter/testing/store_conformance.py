@@ -20,7 +20,7 @@ from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
-from jido_jupyter.core.session import Summary, replay
+from jido_jupyter.core.session import Summary, compacted, replay
 from jido_jupyter.errors import (
     InvalidField,
     InvalidSessionId,
@@ -274,6 +274,55 @@ class StoreConformance:
         later = store.read("one").since(revision.n)
 
         assert [record["messages"][0]["id"] for record in later] == ["m3", "m4"]
+        assert store.read("one").last(2) == later
+        assert store.read("one").last(0) == ()
+
+    def test_renames_tags_pins_and_archives(self, store: Store) -> None:
+        """What a meta record changes shows in lists and searches at once."""
+        revision = created(store, "one", said(1))
+
+        changes = {"title": "Mine", "title_source": "user", "tags": ["a"], "pinned": True, "archived": True}
+        store.append("one", [records.meta(changes, AT)], revision)
+
+        [summary] = listed(store)
+        assert (summary.title, summary.tags, summary.pinned, summary.archived) == ("Mine", ("a",), True, True)
+        assert [hit.summary.id for hit in store.find(parse("mine tag:a is:pinned is:archived")).hits] == ["one"]
+
+    def test_rewinds(self, store: Store) -> None:
+        """What came after a rewind's message is neither shown nor found; the records are still there."""
+        revision = created(store, "one", said(1, "early"), said(2, "late"))
+
+        store.append("one", [records.rewind("m1", AT), said(3, "other")], revision)
+
+        stored = store.read("one")
+        assert [message.text for message in replay(stored.header, stored.records).messages] == ["early", "other"]
+        assert store.find(parse("late")).hits == []
+        assert len(stored.records) == 4
+
+    def test_forks(self, store: Store) -> None:
+        """A session made of another's records goes its own way."""
+        created(store, "one", said(1), said(2))
+        stored = store.read("one")
+
+        created(store, "two", *[{**record} for record in stored.records[:1]])
+        store.append("two", [said(9)], store.revision("two"))
+
+        assert [record["messages"][0]["id"] for record in store.read("two").records] == ["m1", "m9"]
+        assert [record["messages"][0]["id"] for record in store.read("one").records] == ["m1", "m2"]
+
+    def test_compacts(self, store: Store) -> None:
+        """A log in its shortest form says what it said before."""
+        revision = created(store, "one", said(1), records.partial("a1", "x", AT), said(2), records.rewind("m1", AT))
+        before = store.read("one")
+
+        store.replace(
+            "one", before.header, compacted(replay(before.header, before.records), before.records, AT), revision
+        )
+
+        after = store.read("one")
+        assert len(after.records) == 2
+        assert replay(after.header, after.records).messages == replay(before.header, before.records).messages
+        assert after.revision.n > revision.n
 
     def test_purges_from_the_trash_only(self, store: Store) -> None:
         """Deleting for good takes two steps: a stored session is not purged."""

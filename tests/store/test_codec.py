@@ -38,6 +38,16 @@ def test_lines_are_json_for_everybody() -> None:
     assert codec.tail(data[-codec.TAIL_MAX :]) == revision
 
 
+def test_what_was_read_can_be_sealed_again() -> None:
+    """Records that were read carry their number; it does not get into the new line twice."""
+    data, _ = codec.seal([HEADER, {"t": "meta", "set": {}}], None, KEY)
+    stored = codec.decode(data, "one", KEYS, "path").stored
+
+    again, _ = codec.seal([stored.header, *stored.records], None, KEY)
+
+    assert again == data
+
+
 def test_a_long_line_is_sealed_like_a_short_one() -> None:
     """Lines on both sides of the length from which views are used decode alike."""
     log = [{"t": "meta", "set": {"title": "x" * size}} for size in (10, codec._LONG - 100, codec._LONG + 100, 10**6)]
