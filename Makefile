@@ -9,7 +9,7 @@ BUNDLE := jido_jupyter/labextension/static/style.js
 HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: start test check format screenshots clean browser
+.PHONY: start test check reliability bench format screenshots clean browser
 
 start: $(VENV)/lab.done
 	jupyter lab $(HEADLESS) $(ROOT) --LabApp.default_url=/lab/tree/notebooks/first-session.ipynb
@@ -31,6 +31,16 @@ check: $(VENV)/test.done
 
 screenshots: $(VENV)/test.done browser
 	python -m pytest tests/browser/take_screenshots.py
+
+# The whole scorecard, about 25 minutes; what this machine cannot run is reported as not run. A part: ONLY=R2
+reliability: $(VENV)/test.done
+	PYTHON=python sh tests/reliability/machine/install
+	python -m tests.reliability --full $(if $(ONLY),--only $(ONLY)) --json reliability.json --markdown docs/durability.md
+
+# Medians against a floor and peers; writes bench/results.json and docs/performance.md.
+bench: $(VENV)/lab.done
+	pip install --quiet --editable '.[bench]'
+	python -m bench
 
 format: $(VENV)/test.done
 	ruff format jido_jupyter tests
