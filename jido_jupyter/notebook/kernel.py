@@ -185,7 +185,7 @@ def resume(target: str, *, take_over: bool = False, trust: bool = False) -> Sess
 
 
 def sessions(text: str = "") -> list[Summary]:
-    """Return the stored sessions, newest turn first; ``text`` keeps those with it in their title."""
+    """Return the stored sessions, newest turn first; ``text`` holds words and filters (`jido_jupyter.core.query`)."""
     return kernel().sessions.list(text)
 
 
