@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 from jido_jupyter.core import ids
 from jido_jupyter.core.records import Owner
 from jido_jupyter.errors import InvalidSetting
+from jido_jupyter.services import doctor
 from jido_jupyter.services import settings as reading
 from jido_jupyter.services.cleanup import Cleanup, log
+from jido_jupyter.services.doctor import Check
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
@@ -94,6 +96,16 @@ def this_process(kind: str, notebook: str | None = None) -> Owner:
     return Owner(kind, socket.gethostname(), os.getpid(), notebook)
 
 
+def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Check]:
+    """Look the store over that the settings name, also one that `connect` refuses."""
+
+    def patient(settings: Settings) -> doctor.Patient:
+        folders = folders_of(settings)
+        return doctor.Patient(folders.home, folders.keys, folders.cache, settings, lambda: connect(environ).sessions)
+
+    return doctor.examine(lambda: read_settings(environ), patient, Settings(home=environ.get("JIDO_HOME") or None))
+
+
 def _config() -> str:
     from jupyter_core.paths import jupyter_config_dir
 
@@ -108,6 +120,7 @@ def _writer(path: str) -> Callable[[str], None]:
         try:
             fd = os.open(path, flags, 0o600)
             try:
+                os.fchmod(fd, 0o600)  # whatever the umask
                 os.write(fd, f"{line}\n".encode(errors="replace"))
             finally:
                 os.close(fd)

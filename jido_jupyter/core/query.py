@@ -120,14 +120,22 @@ def matches(query: Query, summary: Summary, texts: Sequence[str], *, is_trashed:
 
 def snippet(query: Query, text: str, width: int = 120) -> str:
     """Return the part of ``text`` around the first word that was asked for, in one line; empty where none stands there."""
-    lowered = text.lower()
-    starts = [lowered.find(phrase[0]) for phrase in query.phrases]
-    at = min((start for start in starts if start >= 0), default=-1)
+    at = _place(query, text)
     if at < 0:
         return ""
     start = max(0, at - width // 3)
     piece = " ".join(text[start : start + width].split())
     return f"{'…' if start else ''}{piece}{'…' if start + width < len(text) else ''}"
+
+
+def _place(query: Query, text: str) -> int:
+    """Return where the first word of a phrase stands in ``text``; -1 where none does."""
+    lowered = text.lower()
+    starts = [start for phrase in query.phrases if (start := lowered.find(phrase[0])) >= 0]
+    if starts or text.isascii():
+        return min(starts, default=-1)
+    sought = tuple(phrase[0] for phrase in query.phrases)
+    return next((word.start() for word in _WORD.finditer(text) if fold(word[0]).startswith(sought)), -1)
 
 
 def _stands_in(phrase: Phrase, is_open_ended: bool, place: Sequence[str]) -> bool:

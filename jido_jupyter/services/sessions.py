@@ -267,7 +267,7 @@ class Sessions:
             LimitReached, PayloadTooLarge
         """
         self._check_room()
-        return self._stored(meta, said, session_id)
+        return self._stored(meta, said, session_id, said[0].created_at if said else None)
 
     def compact(self, session_id: str) -> Shown:
         """Write a session anew in its shortest form; what it says stays the same. Seals it with the newest key.
@@ -322,12 +322,14 @@ class Sessions:
         """Take a session out of the trash and return its id.
 
         Raises:
-            SessionNotFound: no trashed session has that id or prefix.
+            SessionNotFound: no trashed session has that id or prefix, or several have.
+            LimitReached
         """
-        found = [session_id for session_id in self._store.trashed() if session_id.startswith(target.casefold())]
+        wanted, trashed = target.strip().casefold(), self._store.trashed()
+        found = [session_id for session_id in trashed if wanted and session_id.startswith(wanted)]
         if len(found) != 1:
-            held = f"The trash holds {', '.join(self._store.trashed()) or 'nothing'}."
-            raise SessionNotFound(target, held)
+            raise SessionNotFound(target, f"The trash holds {', '.join(trashed) or 'nothing'}.")
+        self._check_room()
         self._store.restore(found[0])
         return found[0]
 
@@ -363,12 +365,18 @@ class Sessions:
         self._store.append(session_id, whole, shown.revision, beyond_limit=beyond_limit)
         return self.show(session_id)
 
-    def _stored(self, meta: Mapping[str, Any], said: Sequence[Message], session_id: str | None = None) -> Shown:
+    def _stored(
+        self,
+        meta: Mapping[str, Any],
+        said: Sequence[Message],
+        session_id: str | None = None,
+        created_at: str | None = None,  # None: now; an import began when it was said, not when it came here
+    ) -> Shown:
         session_id, now = session_id or self.mint_id(), self._stamp()
         log = [records.meta(meta, now)] if meta else []
         if said:
             log.append(records.messages(said, now))
-        self._store.create(records.header(session_id, now), log)
+        self._store.create(records.header(session_id, created_at or now), log)
         return self.show(session_id)
 
     def _rewrite(self, session_id: str, expected: Revision) -> None:

@@ -24,15 +24,16 @@ from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import changes
 from jido_jupyter.store.contract import Hit, Page
 from jido_jupyter.store.folder import Folder, is_temporary
-from jido_jupyter.store.index import Index, Read, Stamp
+from jido_jupyter.store.index import Index, Key, Read, Row
 
 SUFFIX: Final = ".jsonl"
 ABANDONED_S: Final = 3600.0  # s; no write takes that long
 SCAN_S: Final = 30.0  # s between two looks at all files
 _TICK_NS: Final = 50_000_000  # a folder time as young as this may hide a change in the same tick
 
+_FOLDERS: Final = ("sessions", "trash")  # 0 and 1 of "trashed"; names of their times in the index's state
+
 T = TypeVar("T")
-Key = tuple[str, bool]  # id, is trashed
 
 
 class Catalogue:
@@ -54,7 +55,7 @@ class Catalogue:
         owners: Callable[[], dict[str, Owner]],
     ) -> None:
         self._root = root
-        self._folders = {False: sessions, True: trash}
+        self._folders = (sessions, trash)
         self._index = Index(path, read)
         self._owners = owners
 
@@ -111,28 +112,25 @@ class Catalogue:
             return
         marked = None if is_due else self._marked(state)
         if marked is None:
-            self._index.update(db, dict(self._stamps()), {**signs, "scanned": str(time.time())})
+            self._index.update(db, set(self._rows()), {**signs, "scanned": str(time.time())})
             return
-        only: set[Key] = {(session_id, is_trashed) for session_id in marked for is_trashed in (False, True)}
-        for is_trashed in (False, True):
-            if state.get(_FOLDER[is_trashed]) != signs[_FOLDER[is_trashed]]:
-                only |= {(session_id, is_trashed) for session_id in self._ids(is_trashed)} ^ self._index.keys(
-                    db, is_trashed
-                )
-        present = {key: stamp for key in only if (stamp := self._stamp(key)) is not None}
-        self._index.update(db, present, signs, only)
+        only: set[Key] = {(session_id, trashed) for session_id in marked for trashed in (0, 1)}
+        for trashed, name in enumerate(_FOLDERS):
+            if state.get(name) != signs[name]:
+                only |= {(session_id, trashed) for session_id in self._ids(trashed)} ^ self._index.keys(db, trashed)
+        self._index.update(db, {row for key in only for row in self._row(key)}, signs, only)
 
     def _signs(self) -> dict[str, str]:
         """Return what differs after a change; read before the change is looked for, so that none falls between."""
         with self._root.opened() as fd:
             place = changes.end(fd)
         signs = {"inode": str(place.inode), "offset": str(place.offset)}
-        for is_trashed, folder in self._folders.items():
+        for name, folder in zip(_FOLDERS, self._folders, strict=True):
             with folder.opened() as fd:
                 moved_ns = os.fstat(fd).st_mtime_ns
             # A time that the next change may still share proves nothing: give it a name that no later look repeats.
             is_settled = time.time_ns() - moved_ns > _TICK_NS
-            signs[_FOLDER[is_trashed]] = str(moved_ns) if is_settled else f"{moved_ns} at {time.time_ns()}"
+            signs[name] = str(moved_ns) if is_settled else f"{moved_ns} at {time.time_ns()}"
         return signs
 
     def _marked(self, state: Mapping[str, str]) -> set[str] | None:
@@ -143,8 +141,8 @@ class Catalogue:
             marked = changes.since(fd, changes.Place(int(state["inode"]), int(state["offset"])))
         return None if marked is None else {session_id for session_id in marked if is_valid(session_id)}
 
-    def _stamps(self) -> Iterator[tuple[Key, Stamp]]:
-        for is_trashed, folder in self._folders.items():
+    def _rows(self) -> Iterator[Row]:
+        for trashed, folder in enumerate(self._folders):
             with folder.opened() as fd, os.scandir(fd) as entries:
                 for entry in entries:
                     session_id = id_of(entry.name)
@@ -153,24 +151,23 @@ class Catalogue:
                     with contextlib.suppress(FileNotFoundError):  # moved since the folder was read
                         found = entry.stat(follow_symlinks=False)
                         if session_id is not None:
-                            yield (session_id, is_trashed), (found.st_ino, found.st_size, found.st_mtime_ns)
+                            yield session_id, trashed, _stamp(found)
                         elif time.time() - found.st_mtime > ABANDONED_S:  # its writer was killed
                             os.unlink(entry.name, dir_fd=fd)
 
-    def _stamp(self, key: Key) -> Stamp | None:
-        with self._folders[key[1]].opened() as fd:
-            try:
-                found = os.stat(key[0] + SUFFIX, dir_fd=fd, follow_symlinks=False)
-            except FileNotFoundError:
-                return None
-        return (found.st_ino, found.st_size, found.st_mtime_ns)
+    def _row(self, key: Key) -> Iterator[Row]:
+        session_id, trashed = key
+        with self._folders[trashed].opened() as fd, contextlib.suppress(FileNotFoundError):
+            found = os.stat(session_id + SUFFIX, dir_fd=fd, follow_symlinks=False)
+            yield session_id, trashed, _stamp(found)
 
-    def _ids(self, is_trashed: bool) -> Sequence[str]:
-        with self._folders[is_trashed].opened() as fd:
+    def _ids(self, trashed: int) -> Sequence[str]:
+        with self._folders[trashed].opened() as fd:
             return [session_id for name in os.listdir(fd) if (session_id := id_of(name)) is not None]
 
 
-_FOLDER: Final = {False: "sessions", True: "trash"}  # names of their times in the index's state
+def _stamp(found: os.stat_result) -> str:
+    return f"{found.st_ino} {found.st_size} {found.st_mtime_ns}"
 
 
 def id_of(name: str) -> str | None:

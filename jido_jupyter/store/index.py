@@ -29,6 +29,7 @@ from jido_jupyter.core.query import Query, fold
 from jido_jupyter.core.session import Summary
 
 VERSION: Final = 1
+BUSY_S: Final = 60.0  # s; another process may be building the index of many thousand sessions
 _LAST_MS: Final = 2**43 - 1  # the year 2248; later stamps are nobody's
 _NOT_WORDS: Final = re.compile(r"\W+")
 
@@ -47,7 +48,8 @@ CREATE VIRTUAL TABLE words USING fts5 (folded, tokenize = "ascii tokenchars '_'"
 CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
 
-Stamp = tuple[int, int, int]  # inode, bytes, mtime [ns]
+Key = tuple[str, int]  # id, whether it is trashed
+Row = tuple[str, int, str]  # the same, and a stamp that differs after each change of the file
 Read = Callable[[str, bool], tuple[Summary, Sequence[str]]]  # id, is trashed -> what it holds
 
 
@@ -92,55 +94,33 @@ class Index:
     def state(self, db: sqlite3.Connection) -> Mapping[str, str]:
         return dict(db.execute("SELECT name, value FROM state"))
 
-    def keys(self, db: sqlite3.Connection, is_trashed: bool) -> set[tuple[str, bool]]:
-        return {
-            (session_id, is_trashed)
-            for (session_id,) in db.execute("SELECT id FROM session WHERE trashed = ?", (is_trashed,))
-        }
+    def keys(self, db: sqlite3.Connection, trashed: int) -> set[Key]:
+        return set(db.execute("SELECT id, trashed FROM session WHERE trashed = ?", (trashed,)))
 
     def update(
-        self,
-        db: sqlite3.Connection,
-        present: Mapping[tuple[str, bool], Stamp],
-        state: Mapping[str, str],
-        only: Iterable[tuple[str, bool]] | None = None,
+        self, db: sqlite3.Connection, present: set[Row], state: Mapping[str, str], only: Iterable[Key] | None = None
     ) -> None:
         """Make the rows agree with the files.
 
         Args:
-            present: stamps of the files, by id and whether it is trashed.
+            present: the files that there are, of all or of ``only``.
             state: what the next look compares with.
             only: what may have changed; None: anything.
         """
-        known: dict[tuple[str, bool], tuple[int, str]] = {}
-        rows: Iterable[tuple[str, int, int, str]]
         if only is None:
-            rows = db.execute("SELECT id, trashed, doc, stamp FROM session")
+            known = set(db.execute("SELECT id, trashed, stamp FROM session"))
         else:
-            only = list(only)
-            rows = (
-                row
-                for session_id, is_trashed in only
-                for row in db.execute(
-                    "SELECT id, trashed, doc, stamp FROM session WHERE id = ? AND trashed = ?", (session_id, is_trashed)
-                )
-            )
-        for session_id, trashed, doc, stamp in rows:
-            known[session_id, bool(trashed)] = (doc, stamp)
+            one = "SELECT id, trashed, stamp FROM session WHERE id = ? AND trashed = ?"
+            known = {row for key in only for row in db.execute(one, key)}
+        gone, new = known - present, present - known
         with db:
             db.execute("BEGIN IMMEDIATE")
-            has_changed = bool(known.keys() - present.keys())
-            for key in known.keys() - present.keys():
-                self._remove(db, known[key][0])
-            for key, stamp_now in present.items():
-                if key in known and known[key][1] == repr(stamp_now):
-                    continue
-                summary = self._compared(db, self._read(*key)[0])
-                if key in known:
-                    self._remove(db, known[key][0])
-                self._insert(db, key, stamp_now, summary)
-                has_changed = True
-            if has_changed:
+            for session_id, trashed, _ in gone:
+                self._remove(db, session_id, trashed)
+            for session_id, trashed, stamp in new:
+                summary, _ = self._read(session_id, bool(trashed))
+                self._insert(db, (session_id, trashed), stamp, self._compared(db, summary))
+            if gone or new:
                 count = db.execute("SELECT count(*) FROM session WHERE trashed = 0").fetchone()[0]
                 version = int(self.state(db)["version"]) + 1
                 state = {**state, "count": str(count), "version": str(version)}
@@ -199,13 +179,14 @@ class Index:
         rows = db.execute(sql, (size, start, size, start, start, start, limit))
         return [_summary(blob) for (blob,) in rows]
 
-    def _insert(self, db: sqlite3.Connection, key: tuple[str, bool], stamp: Stamp, summary: Summary) -> None:
+    def _insert(self, db: sqlite3.Connection, key: Key, stamp: str, summary: Summary) -> None:
+        self._remove(db, *key)  # another process may have been quicker
         doc = _document(summary)
         while db.execute("SELECT 1 FROM session WHERE doc = ?", (doc,)).fetchone():
             doc += 1
         tags = "\n".join(["", *map(fold, summary.tags), ""])
         row = (
-            doc, key[0], key[1], repr(stamp), summary.title.casefold(), summary.updated_at, summary.pinned,
+            doc, *key, stamp, summary.title.casefold(), summary.updated_at, summary.pinned,
             summary.archived, fold(summary.notebook or ""), fold(summary.model or ""), tags, orjson.dumps(summary),
         )  # fmt: skip
         names = "doc, id, trashed, stamp, has_words, title, updated, pinned, archived, notebook, model, tags, summary"
@@ -223,10 +204,11 @@ class Index:
         db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?)", (summary.id, int(number)))
         return summary
 
-    def _remove(self, db: sqlite3.Connection, doc: int) -> None:
-        db.execute("DELETE FROM session WHERE doc = ?", (doc,))
-        db.execute("DELETE FROM text WHERE doc = ?", (doc,))
-        db.execute("DELETE FROM words WHERE rowid = ?", (doc,))
+    def _remove(self, db: sqlite3.Connection, session_id: str, trashed: int) -> None:
+        found = db.execute("SELECT doc FROM session WHERE id = ? AND trashed = ?", (session_id, trashed)).fetchone()
+        if found:
+            for table, column in (("session", "doc"), ("text", "doc"), ("words", "rowid")):
+                db.execute(f"DELETE FROM {table} WHERE {column} = ?", found)
 
     def _connect(self) -> sqlite3.Connection:
         for pause_s in (0.05, 0.2, 0.0):  # first openers get in each other's way for a moment
@@ -250,7 +232,7 @@ class Index:
             if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o022:
                 raise PermissionError("the index would lie in a folder that others can change")
             os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600))
-        db = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
+        db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
         try:
             db.execute("PRAGMA journal_mode = WAL")
             db.execute("PRAGMA synchronous = OFF")  # what a power cut breaks is thrown away

@@ -12,12 +12,12 @@ _NETWORK: Final = ("nfs", "cifs", "smb", "afs", "9p", "ceph", "lustre", "gpfs", 
 
 def local_cache(preferred: str) -> str:
     """Return ``preferred``, or a private folder below the temporary one where that is on a network."""
-    if not _file_system(preferred).startswith(_NETWORK):
+    if not file_system(preferred).startswith(_NETWORK):
         return preferred
     return os.path.join(tempfile.gettempdir(), f"jido_jupyter-{os.getuid()}")
 
 
-def _file_system(path: str) -> str:
+def file_system(path: str) -> str:
     """Return the type of the file system that holds ``path``; empty where the system does not tell."""
     try:
         with open("/proc/mounts", encoding="utf-8", errors="replace") as file:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
-from jido_jupyter.core.query import Query, fold, matches, parse, words
+from jido_jupyter.core.query import Query, fold, matches, parse, snippet, words
 from jido_jupyter.core.session import replay, summarise
 from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import catalogue, changes, keys
@@ -291,6 +291,12 @@ def test_any_text_is_a_query(text: str) -> None:
         assert ":" in error.path
     else:
         assert all(word == fold(word) for phrase in query.phrases for word in phrase)
+
+
+def test_a_snippet_shows_folded_words() -> None:
+    """A word that was found without its accents is shown with them."""
+    assert snippet(parse("uberfitting"), "Wieder Überfitting hier") == "Wieder Überfitting hier"
+    assert snippet(parse("nowhere"), "Ü") == ""
 
 
 def test_folding() -> None:
