@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from jido_jupyter.core.ids import short
 from jido_jupyter.core.query import Query
 from jido_jupyter.errors import AmbiguousTarget, InvalidRequest, SessionNotFound
 from jido_jupyter.store.contract import Store
+
+SHORTEST_DIGITS: Final = 5  # fewer are a number in the list, or the start of a title, and never that of an id
 
 
 def resolve(target: str, store: Store) -> str:
@@ -33,6 +37,8 @@ def resolve(target: str, store: Store) -> str:
             return exact[0].id
     if wanted.isdecimal() and wanted.isascii() and 1 <= int(wanted) <= store.count():
         return store.find(Query(), limit=int(wanted)).hits[-1].summary.id
+    if wanted.isdecimal() and len(wanted) < SHORTEST_DIGITS:  # a number out of range must not open a session by its id
+        named = [summary for summary in named if summary.title.casefold().startswith(wanted)]
     if len(named) == 1:
         return named[0].id
     if named:

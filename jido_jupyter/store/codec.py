@@ -12,6 +12,7 @@ be named, the end of a file tells its revision without the rest being read, and 
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -29,6 +30,7 @@ _TAIL: Final = re.compile(rb',"n":(\d{1,18}),"mac":"([0-9a-f]{64})"\}\n\Z')
 _MAC_FROM_END: Final = len(b',"mac":"') + 64 + len(b'"}')
 _SEALED: Final = re.compile(rb'\A,"mac":"([0-9a-f]{64})"\}\Z')
 _LONG: Final = 2**16  # bytes
+_BRANCHES: Final = 16  # lines back that a concurrent one is looked for
 _START: Final = b"jido_jupyter session log"  # stands for the MAC before the header; no MAC can equal it
 
 
@@ -124,14 +126,29 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
     n = header.pop("n", None)
     chain = _Chain(first, n if isinstance(n, int) else 0, keys.get(header.get("kid")))
     view = memoryview(data)
-    start, number = end + 1, 2
+    start, number, hole = end + 1, 2, data.find(b"\0")
     while (end := data.find(b"\n", start)) >= 0:
+        if start <= hole < end:
+            if _is_lost(data, start):
+                break
+            hole = data.find(b"\0", end)
         # A slice of the bytes is quicker for short lines, a view spares long ones their copies.
         chain.add(number, data[start:end] if end - start < _LONG else view[start:end])
         start, number = end + 1, number + 1
     if start < len(data):
         chain.tell("torn", number, "The last write was cut off; what was acknowledged before it is here.")
     return Decoded(Stored(header, tuple(chain.kept), chain.revision, tuple(chain.damage)), start)
+
+
+def _is_lost(data: bytes, start: int) -> bool:
+    """Return whether everything from a hole on was never acknowledged: then it is a torn end, however whole it looks.
+
+    A power cut may write back the later of two pages only, which leaves NUL bytes before sound lines. What is durable was
+    flushed with all pages before it, so behind a hole stand only pieces of an answer that was still streaming.
+    """
+    lines = data[start:].split(b"\n")
+    records = [record for line in lines if isinstance(record := _loads(line), dict)]
+    return all(record.get("t") == "partial" for record in records)
 
 
 class _Chain:
@@ -150,6 +167,7 @@ class _Chain:
         self._last = stated
         self._others = {fitting}  # what the next line may be chained to besides, after a line that is not sound
         self._seen = {stated}
+        self._recent = deque([stated], _BRANCHES)
 
     @property
     def revision(self) -> Revision:
@@ -168,6 +186,7 @@ class _Chain:
             self.kept.append(record)
             self._last, self._others, self._n = fitting, set(), n
             self._seen.add(fitting)
+            self._recent.append(fitting)
             return
         stated = _stated(bytes(line[-_MAC_FROM_END:]))
         if not isinstance(n, int) or not stated:
@@ -177,6 +196,12 @@ class _Chain:
         if self._key is None or stated in (self._fitting(mac, head) for mac in self._others):
             self.kept.append(record)
             self._others = set()
+        elif self._is_branch(stated, head):
+            self.tell(
+                "concurrent", number, f"Line {number} was written at the same time as another one; both are read."
+            )
+            self.kept.append(record)
+            self._others.add(self._last)
         elif stated in self._seen:
             self.tell("repeated", number, f"Line {number} repeats an earlier record; it was passed over.")
             self._others.add(self._last)
@@ -189,7 +214,12 @@ class _Chain:
             self._others = {fitting, *(self._fitting(mac, head) for mac in self._others)}
         self._last = stated
         self._seen.add(stated)
+        self._recent.append(stated)
         self._n = n
+
+    def _is_branch(self, stated: bytes, head: bytes | memoryview) -> bool:
+        """Return whether a line was chained to one shortly before: two writers, and a mount that let both write."""
+        return stated not in self._seen and any(stated == self._fitting(mac, head) for mac in self._recent)
 
     def _fitting(self, previous: bytes, head: bytes | memoryview) -> bytes:
         """Return the MAC that fits a line after ``previous``; empty without a key."""

@@ -34,8 +34,8 @@ class Damage:
     """Something in a log that is not as it was written.
 
     ``kind``: ``torn`` (a write that was cut off), ``altered`` (the seal does not fit), ``unreadable`` (no record at all),
-    ``missing`` (records before it were taken out), ``repeated`` (an earlier record again), ``foreign`` (sealed with a
-    key that is not here).
+    ``missing`` (records before it were taken out), ``repeated`` (an earlier record again), ``concurrent`` (two writers,
+    where the file system let both), ``foreign`` (sealed with a key that is not here).
     """
 
     kind: str

@@ -16,12 +16,10 @@ is copied to ``quarantine/`` and cut off by the next append.
 from __future__ import annotations
 
 import contextlib
-import errno
-import fcntl
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -39,18 +37,16 @@ from jido_jupyter.errors import (
     SessionExists,
     SessionNotFound,
     StaleRevision,
-    StoreBusy,
     StoreError,
     UnsupportedFormat,
 )
-from jido_jupyter.store import changes, codec, leases
+from jido_jupyter.store import changes, codec, leases, locks
 from jido_jupyter.store import folder as files
 from jido_jupyter.store.catalogue import SUFFIX, Catalogue, id_of
 from jido_jupyter.store.contract import Page, Revision, Stored
 from jido_jupyter.store.leases import FileLease
 
 STORE_FORMAT: Final = 1
-LOCK_PATIENCE_S: Final = 10.0  # appends take well under a millisecond; whoever holds a lock this long is stuck
 
 
 class FileStore:
@@ -107,7 +103,7 @@ class FileStore:
             size = os.fstat(fd).st_size
             found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
             key = self._key_of(fd)
-            if found is None:
+            if found != expected:  # somebody was quicker, or a crash left a torn end, be it one that looks whole
                 found, size = self._cut_torn_end(fd, session_id)
             if found != expected:
                 raise StaleRevision(session_id, str(expected), str(found))
@@ -124,6 +120,8 @@ class FileStore:
                     os.fdatasync(fd)
                 except OSError as error:
                     self._doubtful.add(session_id)
+                    with contextlib.suppress(OSError):
+                        os.ftruncate(fd, size)  # so that nobody goes on after bytes that the disk may not have
                     raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
         self._mark(session_id)
         return revision
@@ -131,8 +129,10 @@ class FileStore:
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
         key = self._keys.newest
         data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
-        with self._storing(), self._locked(session_id, os.O_RDONLY) as fd:
+        with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             found = self._revision_of(fd, session_id)
+            if found != expected:
+                found, _ = self._cut_torn_end(fd, session_id)
             if found != expected:
                 raise StaleRevision(session_id, str(expected), str(found))
             with self._sessions.opened() as folder_fd:
@@ -184,16 +184,24 @@ class FileStore:
     def purge(self, session_id: str) -> None:
         name = checked(session_id) + SUFFIX
         with self._storing(), self._names_locked(), self._trash.opened() as folder_fd:
+            if files.inode(folder_fd, name) is None:
+                raise SessionNotFound(session_id, "The trash does not hold it.")
             try:
                 os.unlink(name, dir_fd=folder_fd)
-            except FileNotFoundError:
-                raise SessionNotFound(session_id, "The trash does not hold it.") from None
-            files.sync_folder(folder_fd)
+            except OSError:
+                if files.inode(folder_fd, name) is not None:  # otherwise only the answer was lost
+                    raise
+            try:
+                files.sync_folder(folder_fd)
+            except OSError as error:
+                raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
+        self._mark(session_id)
 
     def quarantine(self, session_id: str) -> str:
         name, kept = checked(session_id) + SUFFIX, f"{session_id}.{secrets.token_hex(3)}{SUFFIX}"
         with self._storing(), self._names_locked():
             self._rename(self._sessions, name, self._quarantine, kept, session_id)
+        self._mark(session_id)
         return self._quarantine.path_of(kept)
 
     def lease(self, session_id: str, owner: Owner, *, take_over: bool = False) -> FileLease:
@@ -209,7 +217,7 @@ class FileStore:
     def _agree_on_store(self) -> str:
         with self._storing(), self._root.opened() as folder_fd:
             try:
-                data = files.read_file(folder_fd, "store.json")
+                data = files.read_linked(folder_fd, "store.json")
             except FileNotFoundError:
                 fresh = orjson.dumps({"format": STORE_FORMAT, "id": secrets.token_hex(8)})
                 data = files.create_once(folder_fd, "store.json", fresh)
@@ -258,7 +266,7 @@ class FileStore:
 
     def _write_again(self, session_id: str) -> None:
         """Put a copy in the place of a file whose fsync failed: its pages may count as written and be lost all the same."""
-        with self._storing(), self._locked(session_id, os.O_RDONLY) as fd, self._sessions.opened() as folder_fd:
+        with self._storing(), self._locked(session_id, os.O_RDWR) as fd, self._sessions.opened() as folder_fd:
             files.replace_file(folder_fd, session_id + SUFFIX, files.read_all(fd))
         self._doubtful.discard(session_id)
 
@@ -310,14 +318,9 @@ class FileStore:
     def _rename(self, source: files.Folder, name: str, target: files.Folder, new: str, session_id: str) -> None:
         with source.opened() as source_fd, target.opened() as target_fd:
             try:
-                os.rename(name, new, src_dir_fd=source_fd, dst_dir_fd=target_fd)
+                files.rename(source_fd, name, target_fd, new)
             except FileNotFoundError:
                 raise SessionNotFound(session_id) from None
-            try:
-                files.sync_folder(target_fd)
-                files.sync_folder(source_fd)
-            except OSError as error:
-                raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
 
     def _mark(self, session_id: str) -> None:
         """Tell the index of a change; without that it notices at its next look at all files."""
@@ -327,26 +330,40 @@ class FileStore:
     @contextlib.contextmanager
     def _opened(self, session_id: str, flags: int, place: files.Folder | None = None) -> Iterator[int]:
         """Yield a descriptor of a session's file."""
+        name = checked(session_id) + SUFFIX
         with (place or self._sessions).opened() as folder_fd:
+            self._finish_move(folder_fd, name)
             try:
-                fd = files.open_file(folder_fd, checked(session_id) + SUFFIX, flags)
+                fd = files.open_file(folder_fd, name, flags)
             except FileNotFoundError:
                 hint = "It is in the trash: '%jido restore' brings it back." if session_id in self.trashed() else ""
                 raise (SessionNotFound(session_id, hint) if hint else SessionNotFound(session_id)) from None
         try:
             yield fd
         finally:
-            os.close(fd)
+            files.close(fd)
+
+    def _finish_move(self, folder_fd: int, name: str) -> None:
+        """Undo a move to or from the trash that a power cut left half done: on btrfs the file then has both names."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_nlink == 1:
+                return
+            with self._sessions.opened() as stored_fd, self._trash.opened() as trash_fd:
+                if files.inode(stored_fd, name) == files.inode(trash_fd, name):
+                    os.unlink(name, dir_fd=trash_fd)
+                    files.sync_folder(trash_fd)
 
     @contextlib.contextmanager
     def _locked(self, session_id: str, flags: int) -> Iterator[int]:
         """Yield a descriptor of a session's file that no other process writes to."""
         while True:
-            with self._opened(session_id, flags) as fd:
-                _lock(fd, self._sessions.path_of(session_id + SUFFIX))
-                with self._opened(session_id, os.O_RDONLY) as named:  # another file may have been put under the name
-                    is_current = os.path.samestat(os.fstat(fd), os.fstat(named))
-                if is_current:
+            with (
+                self._opened(session_id, flags) as fd,
+                self._sessions.opened() as folder_fd,
+                locks.exclusive(fd, folder_fd, session_id + SUFFIX, self._sessions.path_of(session_id + SUFFIX)),
+                self._opened(session_id, os.O_RDONLY) as named,
+            ):
+                if os.path.samestat(os.fstat(fd), os.fstat(named)):  # else another file was put under the name
                     yield fd
                     return
 
@@ -355,11 +372,11 @@ class FileStore:
         """Keep other processes from creating, trashing or restoring meanwhile."""
         with self._root.opened() as folder_fd:
             fd = files.open_or_create(folder_fd, "names.lock")
-        try:
-            _lock(fd, self._root.path_of("names.lock"))
-            yield
-        finally:
-            os.close(fd)
+            try:
+                with locks.exclusive(fd, folder_fd, "names.lock", self._root.path_of("names.lock")):
+                    yield
+            finally:
+                files.close(fd)
 
     @contextlib.contextmanager
     def _storing(self) -> Iterator[None]:
@@ -373,25 +390,3 @@ class FileStore:
 def _damaged(session_id: str, error: JidoError) -> Summary:
     title = f"Damaged session {session_id[:8]}" if isinstance(error, CorruptSession) else f"Session {session_id[:8]}"
     return Summary(session_id, title, "", "", 0, problems=(str(error),), is_damaged=True)
-
-
-def _lock(fd: int, path: str, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Lock a whole file for writing; kernels, servers and commands wait for each other here."""
-    deadline = time.monotonic() + LOCK_PATIENCE_S
-    pause_s = 0.000_2
-    while True:
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno in (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP):
-                return  # no locks on this file system: O_APPEND and the revision check remain
-            if error.errno != errno.EWOULDBLOCK:
-                raise
-            if time.monotonic() > deadline:
-                raise StoreBusy(
-                    path, "another process holds its lock", "Try again; if it stays, look for a stopped process."
-                ) from None
-            sleep(pause_s)
-            pause_s = min(pause_s * 2, 0.02)
-        else:
-            return

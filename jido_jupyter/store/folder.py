@@ -78,7 +78,7 @@ class Folder:
         try:
             yield fd
         finally:
-            os.close(fd)
+            close(fd)
 
     def sync(self) -> None:
         """Make the folder's names durable."""
@@ -154,7 +154,44 @@ def read_file(folder_fd: int, name: str) -> bytes:
     try:
         return read_all(fd)
     finally:
+        close(fd)
+
+
+def close(fd: int) -> None:
+    """Close a descriptor whose bytes are safe or do not matter: an error now would deny what has been done."""
+    with contextlib.suppress(OSError):
         os.close(fd)
+
+
+def inode(folder_fd: int, name: str) -> int | None:
+    """Return which file is under ``name``; None for none."""
+    try:
+        return os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_ino
+    except FileNotFoundError:
+        return None
+
+
+def rename(folder_fd: int, name: str, new_folder_fd: int, new_name: str) -> None:
+    """Rename, and make both folders durable.
+
+    Over a network the answer to a rename can be lost: it is done when the file has the new name.
+
+    Raises:
+        OSError: it did not happen.
+        OutcomeUnknown: it happened, but may be undone by a power cut.
+    """
+    before = inode(folder_fd, name)
+    try:
+        os.rename(name, new_name, src_dir_fd=folder_fd, dst_dir_fd=new_folder_fd)
+    except OSError:
+        if before is None or inode(new_folder_fd, new_name) != before:
+            raise
+    try:
+        sync_folder(new_folder_fd)
+        if new_folder_fd != folder_fd:
+            sync_folder(folder_fd)
+    except OSError as error:
+        raise OutcomeUnknown(name.lstrip(".").partition(".")[0], (error.strerror or str(error)).lower()) from error
 
 
 def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> str:
@@ -189,16 +226,14 @@ def replace_file(folder_fd: int, name: str, data: bytes, *, durable: bool = True
     """Put a whole new file under ``name``: a reader sees the old bytes or the new ones, never a mix."""
     temporary = write_temporary(folder_fd, name, data, durable=durable)
     try:
-        os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+        if durable:
+            rename(folder_fd, temporary, folder_fd, name)
+        else:
+            os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder_fd)
         raise
-    if durable:
-        try:
-            sync_folder(folder_fd)
-        except OSError as error:  # the new name is there, but may be gone after a power cut
-            raise OutcomeUnknown(name.partition(".")[0], (error.strerror or str(error)).lower()) from error
 
 
 def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
@@ -210,8 +245,13 @@ def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
     finally:
         os.unlink(temporary, dir_fd=folder_fd)
     sync_folder(folder_fd)
+    return read_linked(folder_fd, name)
+
+
+def read_linked(folder_fd: int, name: str) -> bytes:
+    """Return what a file of `create_once` holds; a crash there may have left it a second, temporary name."""
     fd = os.open(name, os.O_RDONLY | _FLAGS, dir_fd=folder_fd)
     try:
         return read_all(fd)
     finally:
-        os.close(fd)
+        close(fd)

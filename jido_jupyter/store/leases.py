@@ -22,7 +22,7 @@ from typing import Final
 import orjson
 
 from jido_jupyter.core.records import Owner
-from jido_jupyter.errors import SessionOpen
+from jido_jupyter.errors import SessionOpen, StoreError
 from jido_jupyter.store import folder as files
 
 _FLOCK: Final = "qqihh" if sys.platform == "darwin" else "hhqqi"
@@ -44,9 +44,11 @@ class FileLease:
         with _lock:
             if _ours(self.path) is not self:
                 return False
+            # By a freshly opened folder: on NFS the path alone would be answered from a stale cache.
             try:
-                return os.path.samestat(os.fstat(self._fd), os.stat(self.path))
-            except OSError:
+                with files.Folder(os.path.dirname(self.path)).opened() as folder_fd:
+                    return files.inode(folder_fd, os.path.basename(self.path)) == os.fstat(self._fd).st_ino
+            except (OSError, StoreError):
                 return False
 
     def release(self) -> None:
@@ -86,6 +88,7 @@ def take(place: files.Folder, session_id: str, owner: Owner, *, take_over: bool)
             os.close(fd)
         os.ftruncate(fd, 0)
         os.pwrite(fd, orjson.dumps(owner.to_wire()), 0)
+        os.fsync(fd)  # without it another host would read an empty file while we hold the lease
         _held[path] = lease = FileLease(session_id, path, fd, owner)
         return lease
 

@@ -148,6 +148,16 @@ def test_wrong_targets(sessions: Sessions, target: str, error: type[Exception], 
         sessions.resolve(target)
 
 
+def test_a_number_out_of_range_is_no_beginning_of_an_id(sessions: Sessions) -> None:
+    """Whoever types 7 means the seventh session, and gets no other one because its id happens to begin so."""
+    sessions.mint_id = lambda: "7k3m9x2q7k3m9x2q"
+    stored(sessions, "hello")
+
+    with pytest.raises(SessionNotFound, match="numbers 1 to 1"):
+        sessions.resolve("7")
+    assert sessions.resolve("7k3") == "7k3m9x2q7k3m9x2q"
+
+
 def test_an_empty_store_says_how_to_start(sessions: Sessions) -> None:
     """With nothing saved no range of numbers is stated."""
     with pytest.raises(SessionNotFound, match="No session is stored yet"):

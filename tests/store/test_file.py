@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import resource
 import stat
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
+from jido_jupyter.core import records
 from jido_jupyter.core.session import replay
 from jido_jupyter.errors import (
     CorruptSession,
     OutcomeUnknown,
     SessionOpen,
+    StaleRevision,
     StoreError,
     StoreFull,
     StoreUnavailable,
@@ -27,7 +31,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.store import keys
 from jido_jupyter.store.contract import Revision, Store
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import OTHER, OWNER, StoreConformance, created, listed, said
+from jido_jupyter.testing.store_conformance import AT, OTHER, OWNER, StoreConformance, created, listed, said
 
 
 def opened(tmp_path: Path, max_bytes: int = 10 * 2**20) -> FileStore:
@@ -146,6 +150,123 @@ def test_kinds_of_damage_are_told_apart(store: FileStore, tmp_path: Path, change
 
     assert kind in [damage.kind for damage in stored.damage]
     assert ids(store) == [*left, "m9"]
+
+
+def test_a_hole_before_pieces_only_is_a_torn_end(store: FileStore, tmp_path: Path) -> None:
+    """A power cut that keeps the later of two unsynced pages costs what was never acknowledged, and nothing else."""
+    revision = filled(store, 2)
+    for _number in range(3):
+        revision = store.append("one", [records.partial("a1", "x" * 90, AT)], revision, durable=False)
+    path = file_of(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[3] = lines[3][:20] + b"\0" * (len(lines[3]) - 20)
+    path.write_bytes(b"".join(lines))
+
+    stored = store.read("one")
+    store.append("one", [said(9)], stored.revision)
+
+    assert [damage.kind for damage in stored.damage] == ["torn"]
+    assert stored.is_verified
+    assert ids(store) == ["m1", "m2", "m9"]
+
+
+def test_a_hole_before_something_durable_is_told(store: FileStore, tmp_path: Path) -> None:
+    """Where a whole message follows a hole, nothing is cut off: it may have been acknowledged."""
+    filled(store, 5)
+    path = file_of(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines[2] = b"\0" * (len(lines[2]) - 1) + b"\n"
+    path.write_bytes(b"".join(lines))
+
+    assert ids(store) == ["m1", "m3", "m4", "m5"]
+    assert not store.read("one").is_verified
+
+
+def test_two_writers_without_a_lock_are_both_read(store: FileStore, tmp_path: Path) -> None:
+    """Where a mount let two hosts append at once, each record that carries a seal is read, and the session says so."""
+    filled(store, 1)
+    path = file_of(tmp_path)
+    base = path.read_bytes()
+    both = []
+    for number in (7, 8):
+        path.write_bytes(base)
+        store.append("one", [said(number)], store.revision("one"))
+        both.append(path.read_bytes()[len(base) :])
+    path.write_bytes(base + both[0] + both[1])
+
+    stored = store.read("one")
+    store.append("one", [said(9)], stored.revision)
+
+    assert [damage.kind for damage in stored.damage] == ["concurrent"]
+    assert ids(store) == ["m1", "m7", "m8", "m9"]
+    assert store.read("one").is_verified
+
+
+def test_a_move_that_a_crash_left_half_done_is_undone(store: FileStore, tmp_path: Path) -> None:
+    """A session that a power cut left in both folders is whole, listed and restorable again."""
+    filled(store, 2)
+    os.link(file_of(tmp_path), tmp_path / "home" / "trash" / "one.jsonl")
+
+    assert ids(store) == ["m1", "m2"]
+    assert store.trashed() == []
+    assert not listed(store)[0].is_damaged
+
+
+def test_a_crash_at_the_first_start_locks_nobody_out(store: FileStore, tmp_path: Path) -> None:
+    """A second, temporary name of store.json is no reason to refuse the store."""
+    os.link(tmp_path / "home" / "store.json", tmp_path / "home" / ".store.json.x.tmp")
+
+    assert opened(tmp_path).id == store.id
+
+
+def test_without_locks_writers_still_take_turns(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """On a file system that refuses locks a file stands in for them; one that was left behind is passed after a while."""
+
+    def refuse(fd: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    created(store)
+
+    def write(start: int) -> None:
+        for number in range(start, start + 15):
+            while True:
+                try:
+                    store.append("one", [said(number)], store.revision("one"))
+                    break
+                except StaleRevision:
+                    continue
+
+    threads = [threading.Thread(target=write, args=(100 * worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(ids(store)) == 60
+    assert store.read("one").damage == ()
+
+    left = tmp_path / "home" / "sessions" / ".one.jsonl.lock"
+    left.write_bytes(b"")
+    os.utime(left, (time.time() - 60, time.time() - 60))
+    store.append("one", [said(999)], store.revision("one"))
+    assert not left.exists()
+
+
+def test_an_error_after_the_deed_does_not_deny_it(store: FileStore, monkeypatch) -> None:
+    """What is done stays acknowledged when closing fails, or when the answer to a rename gets lost."""
+    rename = os.rename
+
+    def lose_the_answer(*arguments, **options):
+        rename(*arguments, **options)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "rename", lose_the_answer)
+    created(store, "one", said(1))
+    store.trash("one")
+    store.restore("one")
+    monkeypatch.undo()
+
+    assert ids(store) == ["m1"]
 
 
 def test_a_session_under_another_name_is_refused(store: FileStore, tmp_path: Path) -> None:
@@ -303,7 +424,7 @@ def test_a_failed_fsync_is_not_tried_again(store: FileStore, tmp_path: Path, mon
     inode = file_of(tmp_path).stat().st_ino
     store.append("one", [said(3)], store.revision("one"))
     assert file_of(tmp_path).stat().st_ino != inode, "the doubtful pages were trusted"
-    assert ids(store) == ["m1", "m2", "m3"]
+    assert ids(store) == ["m1", "m3"]  # what was not acknowledged is not there; its writer says it again
 
 
 def test_abandoned_temporary_files_are_swept(store: FileStore, tmp_path: Path, monkeypatch) -> None:

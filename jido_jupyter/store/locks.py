@@ -1,0 +1,74 @@
+"""Locks on files that several processes write, and what stands in for them where the file system has none."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from typing import Final
+
+from jido_jupyter.errors import StoreBusy
+from jido_jupyter.store import folder as files
+
+PATIENCE_S: Final = 10.0  # appends take well under a millisecond; whoever holds a lock this long is stuck
+ABANDONED_S: Final = 30.0  # a stand-in that is older was left by a process that was killed
+_UNSUPPORTED: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
+
+
+@contextlib.contextmanager
+def exclusive(fd: int, folder_fd: int, name: str, path: str) -> Iterator[None]:
+    """Hold a file for writing. The lock is on its descriptor and ends with it, or with the process.
+
+    Where the file system knows no locks, a file made with O_EXCL beside it stands in; that works on NFS, too.
+
+    Args:
+        fd: open for writing, which NFS asks for.
+        folder_fd: of the file's folder.
+        name: of the file there.
+        path: the same for messages.
+
+    Raises:
+        StoreBusy: somebody else holds it for too long.
+    """
+    deadline, pause_s = time.monotonic() + PATIENCE_S, 0.000_2
+    while True:
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if error.errno in _UNSUPPORTED:
+                break
+            if error.errno != errno.EWOULDBLOCK:
+                raise
+            pause_s = _wait(deadline, pause_s, path)
+        else:
+            yield
+            return
+    stand_in = f".{name}.lock"
+    while not _made(folder_fd, stand_in):
+        pause_s = _wait(deadline, pause_s, path)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(stand_in, dir_fd=folder_fd)
+
+
+def _wait(deadline: float, pause_s: float, path: str) -> float:
+    if time.monotonic() > deadline:
+        raise StoreBusy(path, "another process holds its lock", "Try again; if it stays, look for a stopped process.")
+    time.sleep(pause_s)
+    return min(pause_s * 2, 0.02)
+
+
+def _made(folder_fd: int, stand_in: str) -> bool:
+    try:
+        files.close(os.open(stand_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder_fd))
+    except FileExistsError:
+        with contextlib.suppress(OSError):
+            if time.time() - os.stat(stand_in, dir_fd=folder_fd).st_mtime > ABANDONED_S:
+                os.unlink(stand_in, dir_fd=folder_fd)
+        return False
+    return True
