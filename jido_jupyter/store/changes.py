@@ -1,7 +1,8 @@
 """The change file: one line per write, so that an index need not look at every session to learn what changed.
 
-An append changes a session's file in place, which moves no folder time. So every writer on this host first adds the
-session's id here, unsynced: a hint, never the truth. Who reads a file that is not the one it knows scans everything.
+An append changes a session's file in place, which moves no folder time. So every writer on this host adds the session's id
+here when it is done, unsynced: a hint, never the truth. One that is killed in between is noticed at the next look at all
+files. Who reads a change file that is not the one it knows looks at all files at once.
 """
 
 from __future__ import annotations
@@ -25,17 +26,14 @@ class Place:
 
 
 def mark(folder_fd: int, session_id: str) -> None:
-    """Tell that ``session_id`` is about to change."""
-    fd = os.open(NAME, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=folder_fd)
+    """Tell that ``session_id`` has changed."""
+    fd = files.open_or_create(folder_fd, NAME, os.O_APPEND)
     try:
         os.write(fd, f"{session_id}\n".encode())
-        found = os.fstat(fd)
-        if found.st_mode & 0o777 != 0o600:
-            os.fchmod(fd, 0o600)
-        if found.st_size > MAX_BYTES:
+        if os.fstat(fd).st_size > MAX_BYTES:
             os.unlink(NAME, dir_fd=folder_fd)  # readers notice another inode
     finally:
-        os.close(fd)
+        fd.close()
 
 
 def end(folder_fd: int) -> Place:
@@ -59,5 +57,5 @@ def since(folder_fd: int, place: Place) -> set[str] | None:
             return None
         data = os.pread(fd, found.st_size - place.offset, place.offset)
     finally:
-        os.close(fd)
+        fd.close()
     return {line.decode("ascii", "replace") for line in data.split(b"\n") if line}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+_OFFSETS: Final = "/proc/self/timens_offsets"
 _CLOCK: Final = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)  # macOS has none; its MONOTONIC counts sleep
 
 
@@ -21,17 +22,29 @@ class Reading:
 def read() -> Reading:
     """Return the time since boot.
 
-    The epoch names the boot and the time namespace: in a container with its own time namespace the same moment has
-    another reading.
+    The same moment reads the same in every time namespace of a boot: containers on one host count together.
     """
-    return Reading(_epoch(), time.clock_gettime(_CLOCK))
+    epoch, offset_s = _epoch()
+    return Reading(epoch, time.clock_gettime(_CLOCK) - offset_s)
 
 
 @cache  # neither changes while a process lives
-def _epoch() -> str:
-    parts = []
-    with contextlib.suppress(OSError), open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-        parts.append(file.read().strip())
-    with contextlib.suppress(OSError):
-        parts.append(os.readlink("/proc/self/ns/time"))
-    return " ".join(parts)
+def _epoch() -> tuple[str, float]:
+    """Return the name of the boot, and how far this time namespace is ahead of it [s]."""
+    boot = _text("/proc/sys/kernel/random/boot_id")
+    with contextlib.suppress(OSError, ValueError):
+        own = os.readlink("/proc/self/ns/time")
+        if own == os.readlink("/proc/self/ns/time_for_children"):  # otherwise the offsets are not ours yet
+            offsets = {name: (seconds, nanos) for name, seconds, nanos in map(str.split, _text(_OFFSETS).splitlines())}
+            seconds, nanos = offsets["boottime"]
+            return boot, int(seconds) + int(nanos) / 1e9
+        return f"{boot} {own}", 0.0
+    return boot, 0.0
+
+
+def _text(path: str) -> str:
+    try:
+        with open(path, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""

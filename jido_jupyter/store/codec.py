@@ -22,14 +22,17 @@ import orjson
 
 from jido_jupyter.core.records import FORMAT, Record
 from jido_jupyter.core.text import storable
-from jido_jupyter.errors import CorruptSession, UnsupportedFormat
+from jido_jupyter.errors import CorruptSession, InvalidField, UnsupportedFormat
 from jido_jupyter.store.contract import Damage, Revision, Stored
 
+HEADER_MAX: Final = 1024  # bytes; ids are short
 TAIL_MAX: Final = 128  # bytes; the longest n and MAC fit in
 _TAIL: Final = re.compile(rb',"n":(\d{1,18}),"mac":"([0-9a-f]{64})"\}\n\Z')
 _MAC_FROM_END: Final = len(b',"mac":"') + 64 + len(b'"}')
 _SEALED: Final = re.compile(rb'\A,"mac":"([0-9a-f]{64})"\}\Z')
 _LONG: Final = 2**16  # bytes
+_TOLD: Final = 100  # damaged lines that are told one by one
+_OTHERS: Final = 4  # what a line after damaged ones may be chained to besides; each costs a MAC
 _BRANCHES: Final = 16  # lines back that a concurrent one is looked for
 _START: Final = b"jido_jupyter session log"  # stands for the MAC before the header; no MAC can equal it
 
@@ -95,6 +98,20 @@ def tail(end: bytes) -> Revision | None:
     return Revision(int(found[1]), found[2].decode()) if found else None
 
 
+def check_version(start: bytes, session_id: str) -> object:
+    """Return the key id in the header that a file starts with; None where there is none.
+
+    Raises:
+        UnsupportedFormat: the header is of a later version.
+    """
+    header = _loads(start.partition(b"\n")[0])
+    if not isinstance(header, dict):
+        return None
+    if header.get("v") != FORMAT:
+        raise UnsupportedFormat(f"Session {session_id[:8]}", header.get("v"))
+    return header.get("kid")
+
+
 @dataclass(frozen=True, slots=True)
 class Decoded:
     stored: Stored
@@ -146,9 +163,13 @@ def _is_lost(data: bytes, start: int) -> bool:
     A power cut may write back the later of two pages only, which leaves NUL bytes before sound lines. What is durable was
     flushed with all pages before it, so behind a hole stand only pieces of an answer that was still streaming.
     """
-    lines = data[start:].split(b"\n")
-    records = [record for line in lines if isinstance(record := _loads(line), dict)]
-    return all(record.get("t") == "partial" for record in records)
+    while start < len(data):
+        end = data.find(b"\n", start) % (len(data) + 1)  # -1: the end
+        record = _loads(data[start:end])
+        if isinstance(record, dict) and record.get("t") != "partial":
+            return False
+        start = end + 1
+    return True
 
 
 class _Chain:
@@ -174,10 +195,16 @@ class _Chain:
         return Revision(self._n, self._last.decode())
 
     def tell(self, kind: str, line: int, message: str) -> None:
-        self.damage.append(Damage(kind, line, message))
+        if len(self.damage) < _TOLD or all(kind != damage.kind for damage in self.damage):
+            self.damage.append(Damage(kind, line, message))
+        elif len(self.damage) == _TOLD:
+            self.damage.append(Damage(kind, line, f"There is more damage from line {line} on."))
 
     def add(self, number: int, line: bytes | memoryview) -> None:
         """Take the next line, or tell why not."""
+        if len(line) <= _MAC_FROM_END:
+            self.tell("unreadable", number, f"Line {number} is no record; it was passed over and kept in the file.")
+            return
         record, head = _loads(line), line[:-_MAC_FROM_END]
         n = record.get("n") if isinstance(record, dict) else None
         fitting = self._fitting(self._last, head)
@@ -204,14 +231,14 @@ class _Chain:
             self._others.add(self._last)
         elif stated in self._seen:
             self.tell("repeated", number, f"Line {number} repeats an earlier record; it was passed over.")
-            self._others.add(self._last)
+            self._others = {self._last, *list(self._others)[:_OTHERS]}
         elif n > self._n + 1:
             self.tell("missing", number, f"{n - self._n - 1} record(s) before line {number} are missing.")
             self.kept.append(record)
             self._others = set()
         else:
             self.tell("altered", number, f"Line {number} was changed after it was saved; it was passed over.")
-            self._others = {fitting, *(self._fitting(mac, head) for mac in self._others)}
+            self._others = {fitting, *(self._fitting(mac, head) for mac in list(self._others)[:_OTHERS])}
         self._last = stated
         self._seen.add(stated)
         self._recent.append(stated)
@@ -244,7 +271,10 @@ def _dumps(record: Mapping[str, Any]) -> bytes:
     try:
         return orjson.dumps(record)
     except orjson.JSONEncodeError:  # lone surrogates, as a cut emoji leaves them
-        return orjson.dumps(storable(record))
+        try:
+            return orjson.dumps(storable(record))
+        except (TypeError, RecursionError) as error:
+            raise InvalidField("record", f"cannot be stored as JSON: {error}") from error
 
 
 def _loads(line: bytes | memoryview) -> Any:

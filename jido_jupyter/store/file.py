@@ -42,7 +42,7 @@ from jido_jupyter.errors import (
 )
 from jido_jupyter.store import changes, codec, leases, locks
 from jido_jupyter.store import folder as files
-from jido_jupyter.store.catalogue import SUFFIX, Catalogue, id_of
+from jido_jupyter.store.catalogue import ABANDONED_S, SUFFIX, Catalogue, id_of
 from jido_jupyter.store.contract import Page, Revision, Stored
 from jido_jupyter.store.leases import FileLease
 
@@ -68,8 +68,14 @@ class FileStore:
         self._trash = files.Folder(os.path.join(home, "trash"))
         self._quarantine = files.Folder(os.path.join(home, "quarantine"))
         self._leases = files.Folder(os.path.join(home, "leases"))
-        for place in (self._root, self._sessions, self._trash, self._quarantine, self._leases):
+        self._root.make()
+        with self._root.opened():
+            pass  # a home that is a link is refused before anything is made behind it
+        for place in (self._sessions, self._trash, self._quarantine, self._leases):
             place.make()
+        for place in (self._root, self._quarantine, self._leases):  # the index sweeps those of the sessions
+            with self._storing(), place.opened() as folder_fd:
+                files.sweep(folder_fd, ABANDONED_S)
         self.id = self._agree_on_store()
         self._doubtful: set[str] = set()  # sessions whose last fsync failed in this process
         index = ":memory:" if cache is None else os.path.join(cache, f"index-{self.id}.sqlite")
@@ -102,7 +108,7 @@ class FileStore:
         with self._storing(), self._locked(session_id, os.O_RDWR | os.O_APPEND) as fd:
             size = os.fstat(fd).st_size
             found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
-            key = self._key_of(fd)
+            key = self._key_of(fd, session_id)
             if found != expected:  # somebody was quicker, or a crash left a torn end, be it one that looks whole
                 found, size = self._cut_torn_end(fd, session_id)
             if found != expected:
@@ -130,6 +136,7 @@ class FileStore:
         key = self._keys.newest
         data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
+            codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
             found = self._revision_of(fd, session_id)
             if found != expected:
                 found, _ = self._cut_torn_end(fd, session_id)
@@ -249,12 +256,10 @@ class FileStore:
         path = self._sessions.path_of(session_id + SUFFIX)
         return codec.decode(files.read_all(fd), session_id, self._keys, path).stored.revision
 
-    def _key_of(self, fd: int) -> codec.Key:
+    def _key_of(self, fd: int, session_id: str) -> codec.Key:
         """Return the key of a log, as its header names it."""
-        header = os.pread(fd, 1024, 0).partition(b"\n")[0]
-        with contextlib.suppress(orjson.JSONDecodeError, TypeError, KeyError):
-            if (key := self._keys.get(orjson.loads(header)["kid"])) is not None:
-                return key
+        if (key := self._keys.get(codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id))) is not None:
+            return key
         raise StoreError(
             "This session was sealed with a key that is not here: it can be read ('%jido show'), but not added to. "
             "Put the key back into the keys folder, or go on in a new session."
@@ -341,7 +346,7 @@ class FileStore:
         try:
             yield fd
         finally:
-            files.close(fd)
+            fd.close()
 
     def _finish_move(self, folder_fd: int, name: str) -> None:
         """Undo a move to or from the trash that a power cut left half done: on btrfs the file then has both names."""
@@ -376,7 +381,7 @@ class FileStore:
                 with locks.exclusive(fd, folder_fd, "names.lock", self._root.path_of("names.lock")):
                     yield
             finally:
-                files.close(fd)
+                fd.close()
 
     @contextlib.contextmanager
     def _storing(self) -> Iterator[None]:

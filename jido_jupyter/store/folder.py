@@ -11,8 +11,9 @@ import errno
 import os
 import secrets
 import stat
+import time
 from collections.abc import Iterator
-from typing import Final, NoReturn
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from jido_jupyter.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
 
@@ -37,6 +38,40 @@ def refuse(error: OSError, path: str) -> NoReturn:
     raise StoreUnavailable(
         path, reason, "Check the disk or the mount, or choose another folder with JIDO_HOME."
     ) from error
+
+
+if TYPE_CHECKING:
+    _Number = int
+else:
+    _Number = object
+
+
+class Descriptor(_Number):
+    """An open file, used as its number: closed at the latest when it is dropped, so that no interrupt leaks it.
+
+    It is there before the file is opened, so that running out of memory leaks nothing either. A close that fails is not
+    told: what had to be durable was synced before, and an error now would deny what has been done.
+    """
+
+    _number = -1
+
+    def __index__(self) -> int:
+        return self._number
+
+    def fileno(self) -> int:
+        return self._number
+
+    def open(self, path: str, flags: int, mode: int = 0o600, *, dir_fd: int | None = None) -> Descriptor:
+        self._number = os.open(path, flags, mode, dir_fd=dir_fd)
+        return self
+
+    def close(self) -> None:
+        number, self._number = self._number, -1
+        if number >= 0:
+            with contextlib.suppress(OSError):  # on Linux it is closed all the same
+                os.close(number)
+
+    __del__ = close
 
 
 class Folder:
@@ -65,28 +100,28 @@ class Folder:
             refuse(error, self.path)
 
     @contextlib.contextmanager
-    def opened(self) -> Iterator[int]:
+    def opened(self) -> Iterator[Descriptor]:
         """Yield a descriptor of the folder.
 
         Raises:
             StoreUnavailable: it is missing, is a link, or may not be entered.
         """
         try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            fd = Descriptor().open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except OSError as error:
             refuse(error, self.path)
         try:
             yield fd
         finally:
-            close(fd)
+            fd.close()
 
     def sync(self) -> None:
         """Make the folder's names durable."""
-        fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        fd = Descriptor().open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             sync_folder(fd)
         finally:
-            os.close(fd)
+            fd.close()
 
 
 def sync_folder(folder_fd: int) -> None:
@@ -97,7 +132,7 @@ def sync_folder(folder_fd: int) -> None:
             raise
 
 
-def open_file(folder_fd: int, name: str, flags: int = os.O_RDONLY) -> int:
+def open_file(folder_fd: int, name: str, flags: int = os.O_RDONLY) -> Descriptor:
     """Return a descriptor of a regular file that is ours and has one name.
 
     Raises:
@@ -105,30 +140,35 @@ def open_file(folder_fd: int, name: str, flags: int = os.O_RDONLY) -> int:
         StoreError: it is a link, a pipe, somebody else's, or has a second name.
     """
     try:
-        fd = os.open(name, flags | _FLAGS, dir_fd=folder_fd)
+        fd = Descriptor().open(name, flags | _FLAGS, dir_fd=folder_fd)
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise StoreError(f"{name} is no regular file (a link, a pipe or a folder); it was not opened.") from error
         raise
-    found = os.fstat(fd)
-    reason = ""
-    if not stat.S_ISREG(found.st_mode):
-        reason = "is no regular file"
-    elif found.st_uid != os.geteuid():
-        reason = "belongs to another user"
-    elif found.st_nlink > 1:
-        reason = "has a second name (a hard link)"
-    if reason:
-        os.close(fd)
-        raise StoreError(f"{name} {reason}; it was not opened.")
+    return _checked(fd, name)
+
+
+def open_or_create(folder_fd: int, name: str, flags: int = 0) -> Descriptor:
+    """Return a descriptor of a small file of ours that is only locked, or written in place; created where missing.
+
+    Raises:
+        StoreError: as `open_file`.
+    """
+    fd = open_file(folder_fd, name, os.O_RDWR | os.O_CREAT | flags)
+    if stat.S_IMODE(os.fstat(fd).st_mode) != 0o600:  # the umask took something away
+        os.fchmod(fd, 0o600)
     return fd
 
 
-def open_or_create(folder_fd: int, name: str) -> int:
-    """Return a descriptor of a small file of ours that is only locked, or written in place; created where missing."""
-    fd = os.open(name, os.O_RDWR | os.O_CREAT | _FLAGS, 0o600, dir_fd=folder_fd)
-    if stat.S_IMODE(os.fstat(fd).st_mode) != 0o600:  # the umask took something away
-        os.fchmod(fd, 0o600)
+def _checked(fd: Descriptor, name: str, names: int = 1) -> Descriptor:
+    """Return ``fd`` when it is a regular file that is ours and has no more than ``names``; else it closes as it is dropped."""
+    found = os.fstat(fd)
+    if not stat.S_ISREG(found.st_mode):
+        raise StoreError(f"{name} is no regular file; it was not opened.")
+    if found.st_uid != os.geteuid():
+        raise StoreError(f"{name} belongs to another user; it was not opened.")
+    if found.st_nlink > names:
+        raise StoreError(f"{name} has a second name (a hard link); it was not opened.")
     return fd
 
 
@@ -154,13 +194,7 @@ def read_file(folder_fd: int, name: str) -> bytes:
     try:
         return read_all(fd)
     finally:
-        close(fd)
-
-
-def close(fd: int) -> None:
-    """Close a descriptor whose bytes are safe or do not matter: an error now would deny what has been done."""
-    with contextlib.suppress(OSError):
-        os.close(fd)
+        fd.close()
 
 
 def inode(folder_fd: int, name: str) -> int | None:
@@ -201,7 +235,7 @@ def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = T
     Source: https://lwn.net/Articles/752063/ (PostgreSQL's fsync surprise).
     """
     temporary = f".{name}.{secrets.token_hex(6)}.tmp"
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder_fd)
+    fd = Descriptor().open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _FLAGS, 0o600, dir_fd=folder_fd)
     try:
         try:
             os.fchmod(fd, 0o600)
@@ -209,7 +243,7 @@ def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = T
             if durable:
                 os.fsync(fd)
         finally:
-            os.close(fd)
+            fd.close()
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder_fd)
@@ -220,6 +254,14 @@ def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = T
 def is_temporary(name: str) -> bool:
     """Return whether a file is one of `write_temporary`'s: a writer that was killed leaves it, and it means nothing."""
     return name.startswith(".") and name.endswith(".tmp")
+
+
+def sweep(folder_fd: int, older_than_s: float) -> None:
+    """Remove temporary files that were abandoned."""
+    for name in filter(is_temporary, os.listdir(folder_fd)):
+        with contextlib.suppress(FileNotFoundError):
+            if time.time() - os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_mtime > older_than_s:
+                os.unlink(name, dir_fd=folder_fd)
 
 
 def replace_file(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> None:
@@ -249,9 +291,9 @@ def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
 
 
 def read_linked(folder_fd: int, name: str) -> bytes:
-    """Return what a file of `create_once` holds; a crash there may have left it a second, temporary name."""
-    fd = os.open(name, os.O_RDONLY | _FLAGS, dir_fd=folder_fd)
+    """Return what a file of `create_once` holds. It has two names while it is made, and for ever if its maker was killed."""
+    fd = _checked(Descriptor().open(name, os.O_RDONLY | _FLAGS, dir_fd=folder_fd), name, names=2)
     try:
         return read_all(fd)
     finally:
-        close(fd)
+        fd.close()

@@ -54,7 +54,7 @@ def rotate(path: str) -> str:
 
 
 def _read(folder_fd: int, name: str, path: str) -> bytes:
-    fd = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder_fd)
+    fd = files.Descriptor().open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder_fd)
     try:
         found = os.fstat(fd)
         if found.st_uid != os.geteuid():
@@ -65,7 +65,7 @@ def _read(folder_fd: int, name: str, path: str) -> bytes:
             raise StoreUnavailable(path, "other users may read or change the key", f"Run: chmod 600 {path}")
         key = files.read_all(fd)
     finally:
-        os.close(fd)
+        fd.close()
     if len(key) != KEY_BYTES:
         raise StoreUnavailable(
             path,

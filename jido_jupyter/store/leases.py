@@ -32,7 +32,7 @@ _lock = threading.RLock()
 
 
 class FileLease:
-    def __init__(self, session_id: str, path: str, fd: int, owner: Owner) -> None:
+    def __init__(self, session_id: str, path: str, fd: files.Descriptor, owner: Owner) -> None:
         self.session_id = session_id
         self.path = path
         self.owner = owner
@@ -53,15 +53,14 @@ class FileLease:
 
     def release(self) -> None:
         with _lock:
-            if self._fd < 0:
+            if self._fd.fileno() < 0:
                 return
             if self.is_held:
                 with contextlib.suppress(OSError):
                     os.unlink(self.path)
             if _held.get(self.path) is self:
                 del _held[self.path]
-            os.close(self._fd)
-            self._fd = -1
+            self._fd.close()
 
 
 def take(place: files.Folder, session_id: str, owner: Owner, *, take_over: bool) -> FileLease:
@@ -85,7 +84,7 @@ def take(place: files.Folder, session_id: str, owner: Owner, *, take_over: bool)
                     break
             except FileNotFoundError:
                 pass
-            os.close(fd)
+            fd.close()
         os.ftruncate(fd, 0)
         os.pwrite(fd, orjson.dumps(owner.to_wire()), 0)
         os.fsync(fd)  # without it another host would read an empty file while we hold the lease
@@ -108,7 +107,7 @@ def owner_of(place: files.Folder, session_id: str) -> Owner | None:
             try:
                 return _read_owner(fd) if _is_locked(fd) else None
             finally:
-                os.close(fd)
+                fd.close()
 
 
 def held_ids(place: files.Folder) -> list[str]:
@@ -122,7 +121,7 @@ def _ours(path: str) -> FileLease | None:
     return lease if lease is not None and lease.pid == os.getpid() else None  # a forked child holds nothing
 
 
-def _open_locked(folder_fd: int, session_id: str, owner: Owner, *, take_over: bool) -> int:
+def _open_locked(folder_fd: int, session_id: str, owner: Owner, *, take_over: bool) -> files.Descriptor:
     fd = files.open_or_create(folder_fd, session_id)
     try:
         fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -130,7 +129,7 @@ def _open_locked(folder_fd: int, session_id: str, owner: Owner, *, take_over: bo
         if error.errno in _NO_LOCKS:  # no locks here: the revision check still keeps anything from being overwritten
             return fd
         holder = _read_owner(fd)
-        os.close(fd)
+        fd.close()
         if error.errno not in (errno.EACCES, errno.EAGAIN):
             raise
         if not take_over:

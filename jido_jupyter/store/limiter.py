@@ -3,6 +3,9 @@
 Checking and recording are one step under one file lock. Every admitted call counts, whatever becomes of it; a refused one
 does not, or nobody would ever get in again. State that cannot be read is put aside and everything is refused for one window:
 nothing is let in that might have been counted. Then it starts anew, by itself.
+
+Each boot has tables of its own, because times of another boot, or of another host on a shared folder, say nothing here. So hosts
+that share a folder count apart; right after a boot a window has to pass first.
 """
 
 from __future__ import annotations
@@ -24,7 +27,8 @@ from jido_jupyter.store import rings
 from jido_jupyter.store.clock import Reading
 from jido_jupyter.store.rings import Damaged, Table
 
-SUFFIX: Final = ".rings"  # one file for each limit: 5.rings
+SUFFIX: Final = ".rings"  # one file for each limit and boot: 5-1f3a9c07.rings
+_OLD_S: Final = 86400.0  # s; tables of other boots that nobody wrote to for so long go
 
 T = TypeVar("T")
 
@@ -80,9 +84,10 @@ class FileLimiter:
         self._lock()
         try:
             now = self._clock()
+            ours = f"-{_epoch(now).hex()[:8]}{SUFFIX}"
             for name in os.listdir(self._folder.path):
-                if name.endswith(SUFFIX) and name.removesuffix(SUFFIX).isdecimal():
-                    window = Window(int(name.removesuffix(SUFFIX)), 0.0)
+                if name.endswith(ours):
+                    window = Window(int(name.removesuffix(ours)), 0.0)
                     self._rewrite(window.limit, self._table(window, now, 0), now)
         finally:
             self._unlock()
@@ -141,12 +146,8 @@ class FileLimiter:
     def _table(self, window: Window, now: Reading, room: int) -> Table:
         """Return the table of a limit, of this boot and with room for so many more keys."""
         table = self._tables.get(window.limit)
-        if table is None or self._is_gone(table) or table.is_retired:
-            table = self._open(window.limit, now)
-        if table.epoch != _epoch(now):
-            # Another boot: its clock says nothing here. What was counted is at least as old as this boot.
-            closed_until = table.span if now.seconds < table.span else 0.0
-            table = self._start_anew(window.limit, now, closed_until, table.span)
+        if table is None or table.epoch != _epoch(now) or self._is_gone(table) or table.is_retired:
+            table = self._open(window, now)
         if table.used + room > rings.FULLEST * table.capacity:
             table = self._rewrite(window.limit, table, now)
         table.widen(window.seconds)
@@ -160,56 +161,69 @@ class FileLimiter:
             return True
         return found.st_ino != table.inode or found.st_size != table.size
 
-    def _open(self, limit: int, now: Reading) -> Table:
+    def _open(self, window: Window, now: Reading) -> Table:
+        limit = window.limit
         with self._folder.opened() as folder_fd:
             try:
-                fd = files.open_file(folder_fd, f"{limit}{SUFFIX}", os.O_RDWR)
+                fd = files.open_file(folder_fd, _name(limit, now), os.O_RDWR)
             except FileNotFoundError:
-                return self._start_anew(limit, now, 0.0, 0.0)
+                self._sweep(folder_fd)
+                # Maybe this boot is young, and what was counted before it still counts.
+                has_others = any(name.startswith(f"{limit}-") for name in os.listdir(folder_fd))
+                closed_until = window.seconds if has_others and now.seconds < window.seconds else 0.0
+                return self._start_anew(limit, now, closed_until, window.seconds)
             try:
-                table = self._tables[limit] = Table(fd, self._path(limit))
+                table = self._tables[limit] = Table(fd, self._path(limit, now))
             finally:
-                os.close(fd)
-        if table.limit != limit:
+                fd.close()
+        if table.limit != limit or table.epoch != _epoch(now):
             raise Damaged
         return table
+
+    def _sweep(self, folder_fd: int) -> None:
+        """Remove the tables of boots that are over."""
+        files.sweep(folder_fd, _OLD_S)
+        for name in os.listdir(folder_fd):
+            with contextlib.suppress(FileNotFoundError):
+                if name.endswith(SUFFIX) and time.time() - os.stat(name, dir_fd=folder_fd).st_mtime > _OLD_S:
+                    os.unlink(name, dir_fd=folder_fd)
 
     def _start_anew(
         self, limit: int, now: Reading, closed_until: float, span: float, *, is_damaged: bool = False
     ) -> Table:
-        name = f"{limit}{SUFFIX}"
+        name = _name(limit, now)
         if is_damaged:
             with self._folder.opened() as folder_fd, contextlib.suppress(FileNotFoundError):  # keep the evidence
                 os.rename(name, f"{name}.{time.time_ns()}.damaged", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-        return self._put(limit, rings.MIN_SLOTS, _epoch(now), closed_until, span, ())
+        return self._put(limit, rings.MIN_SLOTS, now, closed_until, span, ())
 
     def _rewrite(self, limit: int, table: Table, now: Reading) -> Table:
         """Write a table anew, with what still counts, half full."""
         live = list(table.live(now.seconds))
         capacity = max(rings.MIN_SLOTS, 2 * len(live) + 2)
-        fresh = self._put(limit, capacity, table.epoch, table.closed_until, table.span, live)
+        fresh = self._put(limit, capacity, now, table.closed_until, table.span, live)
         table.retire()
         return fresh
 
     def _put(
-        self, limit: int, capacity: int, epoch: bytes, closed_until: float, span: float, slots: Sequence[bytes]
+        self, limit: int, capacity: int, now: Reading, closed_until: float, span: float, slots: Sequence[bytes]
     ) -> Table:
-        name, temporary = f"{limit}{SUFFIX}", f".{limit}.{secrets.token_hex(6)}.tmp"
+        name, temporary = _name(limit, now), f".{limit}.{secrets.token_hex(6)}.tmp"
         with self._folder.opened() as folder_fd:
             fd = files.open_or_create(folder_fd, temporary)
             try:
-                Table.create(fd, limit, capacity, epoch, closed_until, span)
-                table = Table(fd, self._path(limit))
+                Table.create(fd, limit, capacity, _epoch(now), closed_until, span)
+                table = Table(fd, self._path(limit, now))
                 for slot in slots:
                     table.adopt(slot)
                 os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
             finally:
-                os.close(fd)
+                fd.close()
         self._tables[limit] = table
         return table
 
-    def _path(self, limit: int) -> str:
-        return self._folder.path_of(f"{limit}{SUFFIX}")
+    def _path(self, limit: int, now: Reading) -> str:
+        return self._folder.path_of(_name(limit, now))
 
     def _reopen(self) -> None:
         """Start with nothing open: locks and maps are not to be shared with a parent process."""
@@ -244,3 +258,7 @@ class _Ring:
 
 def _epoch(now: Reading) -> bytes:
     return rings.digest(now.epoch)
+
+
+def _name(limit: int, now: Reading) -> str:
+    return f"{limit}-{_epoch(now).hex()[:8]}{SUFFIX}"

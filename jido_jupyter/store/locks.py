@@ -65,7 +65,8 @@ def _wait(deadline: float, pause_s: float, path: str) -> float:
 
 def _made(folder_fd: int, stand_in: str) -> bool:
     try:
-        files.close(os.open(stand_in, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder_fd))
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        files.Descriptor().open(stand_in, flags, dir_fd=folder_fd).close()
     except FileExistsError:
         with contextlib.suppress(OSError):
             if time.time() - os.stat(stand_in, dir_fd=folder_fd).st_mtime > ABANDONED_S:

@@ -21,6 +21,11 @@ FIVE = Charge("resume/session/one", Window(5, 60))
 USER = Charge("resume/user", Window(7, 60))
 
 
+def table_of(tmp_path: Path) -> Path:
+    [path] = (tmp_path / "limits").glob("5-*.rings")
+    return path
+
+
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
@@ -87,7 +92,7 @@ def test_damaged_state_refuses_for_one_window_and_heals(
 ) -> None:
     """Counters that cannot be read let nobody in that they might have counted."""
     limiter.acquire([FIVE])
-    path = tmp_path / "limits" / "5.rings"
+    path = table_of(tmp_path)
     path.write_bytes(damage(path.read_bytes()))
 
     again = FileLimiter(str(tmp_path / "limits"), clock.boot)
@@ -112,13 +117,26 @@ def test_a_new_boot_does_not_open_the_window(limiter: FileLimiter, clock: FakeCl
     assert isinstance(limiter.acquire([FIVE]), Admitted)
 
 
+def test_hosts_that_share_a_folder_count_apart(tmp_path: Path, limiter: FileLimiter) -> None:
+    """Another host's clock says nothing here: its calls neither reset ours nor are reset by them."""
+    other_clock = FakeClock()
+    other_clock.reading = Reading("another host", 5000.0)
+    other = FileLimiter(str(tmp_path / "limits"), other_clock.boot)
+    for _ in range(5):
+        assert isinstance(limiter.acquire([FIVE]), Admitted)
+        assert isinstance(other.acquire([FIVE]), Admitted)
+
+    assert isinstance(limiter.acquire([FIVE]), Refused)
+    assert isinstance(other.acquire([FIVE]), Refused)
+
+
 def test_forgets_what_no_longer_counts(tmp_path: Path, limiter: FileLimiter, clock: FakeClock) -> None:
     """The table grows with the keys of one window, not with those that there ever were."""
     for number in range(2000):
         limiter.acquire([Charge(f"resume/session/{number}", Window(5, 60))])
         clock.pass_time(1)
 
-    assert (tmp_path / "limits" / "5.rings").stat().st_size < 150 * 200
+    assert (table_of(tmp_path)).stat().st_size < 150 * 200
 
 
 def test_costs_at_most_150_bytes_a_key(tmp_path: Path, limiter: FileLimiter) -> None:
@@ -127,7 +145,7 @@ def test_costs_at_most_150_bytes_a_key(tmp_path: Path, limiter: FileLimiter) -> 
         limiter.acquire([Charge(f"resume/session/{number}", Window(5, 60))])
     limiter.prune()
 
-    assert (tmp_path / "limits" / "5.rings").stat().st_size <= 150 * 10_000
+    assert (table_of(tmp_path)).stat().st_size <= 150 * 10_000
     assert limiter.check([Charge("resume/session/77", Window(5, 60))]) == Admitted(4, 60.0)
 
 
@@ -148,7 +166,7 @@ def test_a_deleted_table_is_made_anew(tmp_path: Path, limiter: FileLimiter) -> N
     """Whoever deletes the file has reset the counters, for all processes alike."""
     for _ in range(5):
         limiter.acquire([FIVE])
-    (tmp_path / "limits" / "5.rings").unlink()
+    (table_of(tmp_path)).unlink()
 
     assert limiter.acquire([FIVE]) == Admitted(4, 60.0)
 
