@@ -337,9 +337,13 @@ class FileStore:
         """Yield a descriptor of a session's file."""
         name = checked(session_id) + SUFFIX
         with (place or self._sessions).opened() as folder_fd:
-            self._finish_move(folder_fd, name)
             try:
-                fd = files.open_file(folder_fd, name, flags)
+                try:
+                    fd = files.open_file(folder_fd, name, flags)
+                except StoreError:
+                    if not self._has_finished_move(name):
+                        raise
+                    fd = files.open_file(folder_fd, name, flags)
             except FileNotFoundError:
                 hint = "It is in the trash: '%jido restore' brings it back." if session_id in self.trashed() else ""
                 raise (SessionNotFound(session_id, hint) if hint else SessionNotFound(session_id)) from None
@@ -348,27 +352,27 @@ class FileStore:
         finally:
             fd.close()
 
-    def _finish_move(self, folder_fd: int, name: str) -> None:
+    def _has_finished_move(self, name: str) -> bool:
         """Undo a move to or from the trash that a power cut left half done: on btrfs the file then has both names."""
-        with contextlib.suppress(FileNotFoundError):
-            if os.stat(name, dir_fd=folder_fd, follow_symlinks=False).st_nlink == 1:
-                return
-            with self._sessions.opened() as stored_fd, self._trash.opened() as trash_fd:
-                if files.inode(stored_fd, name) == files.inode(trash_fd, name):
-                    os.unlink(name, dir_fd=trash_fd)
-                    files.sync_folder(trash_fd)
+        with self._sessions.opened() as stored_fd, self._trash.opened() as trash_fd:
+            found = files.inode(stored_fd, name)
+            if found is None or found != files.inode(trash_fd, name):
+                return False
+            os.unlink(name, dir_fd=trash_fd)
+            files.sync_folder(trash_fd)
+            return True
 
     @contextlib.contextmanager
     def _locked(self, session_id: str, flags: int) -> Iterator[int]:
         """Yield a descriptor of a session's file that no other process writes to."""
+        name = session_id + SUFFIX
         while True:
             with (
                 self._opened(session_id, flags) as fd,
-                self._sessions.opened() as folder_fd,
-                locks.exclusive(fd, folder_fd, session_id + SUFFIX, self._sessions.path_of(session_id + SUFFIX)),
-                self._opened(session_id, os.O_RDONLY) as named,
+                locks.exclusive(fd, self._sessions, name),
+                self._sessions.opened() as folder_fd,  # opened under the lock: only then NFS looks the name up afresh
             ):
-                if os.path.samestat(os.fstat(fd), os.fstat(named)):  # else another file was put under the name
+                if files.inode(folder_fd, name) == os.fstat(fd).st_ino:  # else another file was put under the name
                     yield fd
                     return
 
@@ -377,11 +381,11 @@ class FileStore:
         """Keep other processes from creating, trashing or restoring meanwhile."""
         with self._root.opened() as folder_fd:
             fd = files.open_or_create(folder_fd, "names.lock")
-            try:
-                with locks.exclusive(fd, folder_fd, "names.lock", self._root.path_of("names.lock")):
-                    yield
-            finally:
-                fd.close()
+        try:
+            with locks.exclusive(fd, self._root, "names.lock"):
+                yield
+        finally:
+            fd.close()
 
     @contextlib.contextmanager
     def _storing(self) -> Iterator[None]:

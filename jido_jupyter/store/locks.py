@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from jido_jupyter.errors import StoreBusy
-from jido_jupyter.store import folder as files
+from jido_jupyter.store.folder import Descriptor, Folder
 
 PATIENCE_S: Final = 10.0  # appends take well under a millisecond; whoever holds a lock this long is stuck
 ABANDONED_S: Final = 30.0  # a stand-in that is older was left by a process that was killed
@@ -19,16 +19,15 @@ _UNSUPPORTED: Final = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP}
 
 
 @contextlib.contextmanager
-def exclusive(fd: int, folder_fd: int, name: str, path: str) -> Iterator[None]:
+def exclusive(fd: int, folder: Folder, name: str) -> Iterator[None]:
     """Hold a file for writing. The lock is on its descriptor and ends with it, or with the process.
 
     Where the file system knows no locks, a file made with O_EXCL beside it stands in; that works on NFS, too.
 
     Args:
         fd: open for writing, which NFS asks for.
-        folder_fd: of the file's folder.
+        folder: where it is.
         name: of the file there.
-        path: the same for messages.
 
     Raises:
         StoreBusy: somebody else holds it for too long.
@@ -42,18 +41,19 @@ def exclusive(fd: int, folder_fd: int, name: str, path: str) -> Iterator[None]:
                 break
             if error.errno != errno.EWOULDBLOCK:
                 raise
-            pause_s = _wait(deadline, pause_s, path)
+            pause_s = _wait(deadline, pause_s, folder.path_of(name))
         else:
             yield
             return
     stand_in = f".{name}.lock"
-    while not _made(folder_fd, stand_in):
-        pause_s = _wait(deadline, pause_s, path)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(stand_in, dir_fd=folder_fd)
+    with folder.opened() as folder_fd:
+        while not _made(folder_fd, stand_in):
+            pause_s = _wait(deadline, pause_s, folder.path_of(name))
+        try:
+            yield
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(stand_in, dir_fd=folder_fd)
 
 
 def _wait(deadline: float, pause_s: float, path: str) -> float:
@@ -66,7 +66,7 @@ def _wait(deadline: float, pause_s: float, path: str) -> float:
 def _made(folder_fd: int, stand_in: str) -> bool:
     try:
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-        files.Descriptor().open(stand_in, flags, dir_fd=folder_fd).close()
+        Descriptor().open(stand_in, flags, dir_fd=folder_fd).close()
     except FileExistsError:
         with contextlib.suppress(OSError):
             if time.time() - os.stat(stand_in, dir_fd=folder_fd).st_mtime > ABANDONED_S:
