@@ -11,6 +11,7 @@ be named, the end of a file tells its revision without the rest being read, and 
 
 from __future__ import annotations
 
+import math
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -269,12 +270,23 @@ def _no_header(data: bytes) -> str:
 
 def _dumps(record: Mapping[str, Any]) -> bytes:
     try:
-        return orjson.dumps(record)
+        data = orjson.dumps(record)
     except orjson.JSONEncodeError:  # lone surrogates, as a cut emoji leaves them
         try:
-            return orjson.dumps(storable(record))
+            data = orjson.dumps(storable(record))
         except (TypeError, RecursionError) as error:
             raise InvalidField("record", f"cannot be stored as JSON: {error}") from error
+    if b"null" in data and not _is_finite(record):  # orjson writes null for them, without a word
+        raise InvalidField("record", "holds NaN or an infinity, which JSON has no numbers for; store it as a text")
+    return data
+
+
+def _is_finite(value: Any) -> bool:
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, Mapping):
+        return all(map(_is_finite, value.values()))
+    return not isinstance(value, list | tuple) or all(map(_is_finite, value))
 
 
 def _loads(line: bytes | memoryview) -> Any:

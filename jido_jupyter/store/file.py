@@ -121,14 +121,18 @@ class FileStore:
             except OSError:
                 os.ftruncate(fd, size)  # a full disk may have taken a part of it
                 raise
-            if durable:
-                try:
+            try:
+                if durable:
                     os.fdatasync(fd)
-                except OSError as error:
-                    self._doubtful.add(session_id)
-                    with contextlib.suppress(OSError):
-                        os.ftruncate(fd, size)  # so that nobody goes on after bytes that the disk may not have
-                    raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
+                else:
+                    os.close(
+                        os.dup(fd)
+                    )  # where closing is what hands the bytes over, as on NFS, it tells what went wrong
+            except OSError as error:
+                self._doubtful.add(session_id)
+                with contextlib.suppress(OSError):
+                    os.ftruncate(fd, size)  # so that nobody goes on after bytes that the disk may not have
+                raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
         self._mark(session_id)
         return revision
 

@@ -66,10 +66,8 @@ class Descriptor(_Number):
         return self
 
     def close(self) -> None:
-        number, self._number = self._number, -1
-        if number >= 0:
-            with contextlib.suppress(OSError):  # on Linux it is closed all the same
-                os.close(number)
+        # The number is given up before it is closed, or an interrupt in between would close somebody else's later.
+        _ = (number := self.__dict__.pop("_number", -1)) < 0 or os.closerange(number, number + 1)  # type: ignore[func-returns-value]
 
     __del__ = close
 
@@ -282,8 +280,11 @@ def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
     """Create ``name`` with ``data`` unless it exists; return what it holds now. All that start at once get the same."""
     temporary = write_temporary(folder_fd, name, data)
     try:
-        with contextlib.suppress(FileExistsError):
+        try:
             os.link(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+        except OSError:  # sshfs has no word for "exists"
+            if inode(folder_fd, name) is None:
+                raise
     finally:
         os.unlink(temporary, dir_fd=folder_fd)
     sync_folder(folder_fd)
