@@ -102,39 +102,38 @@ def from_wire(wire: object, path: str = "message") -> Message:
     if not isinstance(wire, Mapping):
         raise InvalidField(path, "a message is a JSON object")
     rest = dict(wire)
-    role = _one_of(rest.pop("role", None), ROLES, f"{path}.role")
-    status = _one_of(rest.pop("status", "complete"), STATUSES, f"{path}.status")
+    take = rest.pop
     return Message(
-        id=_text(rest.pop("id", None), f"{path}.id"),
-        role=cast(Role, role),
-        parts=parts_from_wire(rest.pop("parts", None), f"{path}.parts"),
-        created_at=_text(rest.pop("created_at", None), f"{path}.created_at"),
-        status=cast(Status, status),
-        error=_optional_text(rest.pop("error", None), f"{path}.error"),
-        model=_optional_text(rest.pop("model", None), f"{path}.model"),
-        origin=_origin(rest.pop("origin", None), f"{path}.origin"),
-        usage=_usage(rest.pop("usage", None), f"{path}.usage"),
+        id=_text(take("id", None), path, "id"),
+        role=cast(Role, _one_of(take("role", None), ROLES, path, "role")),
+        parts=parts_from_wire(take("parts", None), path),
+        created_at=_text(take("created_at", None), path, "created_at"),
+        status=cast(Status, _one_of(take("status", "complete"), STATUSES, path, "status")),
+        error=_optional_text(take("error", None), path, "error"),
+        model=_optional_text(take("model", None), path, "model"),
+        origin=_origin(take("origin", None), path),
+        usage=_usage(take("usage", None), path),
         ext=rest,
     )
 
 
-def parts_from_wire(wire: object, path: str = "parts") -> tuple[Part, ...]:
+def parts_from_wire(wire: object, path: str = "message") -> tuple[Part, ...]:
     """Return the parts of a message after checking what showing them relies on.
 
     Raises:
         InvalidField: not a list of objects, no ``type``, or a known type without its members.
     """
-    if not isinstance(wire, Sequence) or isinstance(wire, str | bytes):
-        raise InvalidField(path, "the parts are a JSON array")
+    if not isinstance(wire, list | tuple):
+        raise InvalidField(f"{path}.parts", "the parts are a JSON array")
     for number, part in enumerate(wire):
-        here = f"{path}[{number}]"
         if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
-            raise InvalidField(here, "a part is a JSON object with a 'type'")
+            raise InvalidField(f"{path}.parts[{number}]", "a part is a JSON object with a 'type'")
         for name in _REQUIRED.get(part["type"], ()):
             if name not in part:
-                raise InvalidField(f"{here}.{name}", f"a part of type {part['type']!r} needs it")
+                here = f"{path}.parts[{number}].{name}"
+                raise InvalidField(here, f"a part of type {part['type']!r} needs it")
         if part["type"] in ("text", "reasoning") and not isinstance(part["content"], str):
-            raise InvalidField(f"{here}.content", "must be text")
+            raise InvalidField(f"{path}.parts[{number}].content", "must be text")
     return tuple(wire)
 
 
@@ -145,45 +144,50 @@ def _set_fields(value: Origin | Usage) -> dict[str, Any]:
 def _origin(wire: object, path: str) -> Origin | None:
     if wire is None:
         return None
+    path = f"{path}.origin"
     if not isinstance(wire, Mapping):
         raise InvalidField(path, "must be a JSON object")
     return Origin(
-        notebook=_optional_text(wire.get("notebook"), f"{path}.notebook"),
-        cell_id=_optional_text(wire.get("cell_id"), f"{path}.cell_id"),
-        execution_count=_optional_count(wire.get("execution_count"), f"{path}.execution_count"),
+        _optional_text(wire.get("notebook"), path, "notebook"),
+        _optional_text(wire.get("cell_id"), path, "cell_id"),
+        _optional_count(wire.get("execution_count"), path, "execution_count"),
     )
 
 
 def _usage(wire: object, path: str) -> Usage | None:
     if wire is None:
         return None
+    path = f"{path}.usage"
     if not isinstance(wire, Mapping):
         raise InvalidField(path, "must be a JSON object")
     return Usage(
-        input_tokens=_optional_count(wire.get("input_tokens"), f"{path}.input_tokens"),
-        output_tokens=_optional_count(wire.get("output_tokens"), f"{path}.output_tokens"),
+        _optional_count(wire.get("input_tokens"), path, "input_tokens"),
+        _optional_count(wire.get("output_tokens"), path, "output_tokens"),
     )
 
 
-def _one_of(value: object, allowed: Sequence[str], path: str) -> str:
+# The path of a member is put together only for an error: these run for each member of each message of each load.
+
+
+def _one_of(value: object, allowed: Sequence[str], path: str, name: str) -> str:
     if not isinstance(value, str) or value not in allowed:
-        raise InvalidField(path, f"must be one of {', '.join(allowed)}")
+        raise InvalidField(f"{path}.{name}", f"must be one of {', '.join(allowed)}")
     return value
 
 
-def _text(value: object, path: str) -> str:
+def _text(value: object, path: str, name: str) -> str:
     if not isinstance(value, str) or not value:
-        raise InvalidField(path, "must be text that is not empty")
+        raise InvalidField(f"{path}.{name}", "must be text that is not empty")
     return value
 
 
-def _optional_text(value: object, path: str) -> str | None:
-    return None if value is None else _text(value, path)
+def _optional_text(value: object, path: str, name: str) -> str | None:
+    return None if value is None else _text(value, path, name)
 
 
-def _optional_count(value: object, path: str) -> int | None:
+def _optional_count(value: object, path: str, name: str) -> int | None:
     if value is None:
         return None
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise InvalidField(path, "must be a whole number of at least 0")
+        raise InvalidField(f"{path}.{name}", "must be a whole number of at least 0")
     return value

@@ -190,9 +190,9 @@ def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
     if not isinstance(said, list):
         repairs.append("A record without its messages was passed over.")
         return
-    for number, message in enumerate(said):
+    for message in said:
         try:
-            yield wire.from_wire(message, f"messages[{number}]")
+            yield wire.from_wire(message)
         except InvalidField as error:
             repairs.append(f"A message was passed over ({error}) It is kept in the file.")
 

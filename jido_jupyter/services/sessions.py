@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message
-from jido_jupyter.core.query import Query, parse
+from jido_jupyter.core.query import parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
 from jido_jupyter.core.times import stamp
@@ -33,6 +32,7 @@ from jido_jupyter.store.contract import Damage, Page, Revision, Store
 TIGHT: Final = 0.8  # of the limit: from here on users are told
 
 
+PAGE = 500  # sessions that are read at once where all are wanted
 LONG_LOG = 1000  # records; a longer log is compacted when its session is resumed
 
 
@@ -107,7 +107,16 @@ class Sessions:
 
     def list(self, text: str = "") -> list[Summary]:
         """Return all sessions that ``text`` means, newest turn first."""
-        return [hit.summary for hit in self.find(text, limit=sys.maxsize >> 1).hits]
+        return [*self.each(text)]
+
+    def each(self, text: str = "") -> Iterator[Summary]:
+        """Yield all sessions that ``text`` means, newest turn first, holding one page of them at a time."""
+        cursor = None
+        while True:
+            page = self.find(text, limit=PAGE, cursor=cursor)
+            yield from (hit.summary for hit in page.hits)
+            if (cursor := page.next_cursor) is None:
+                return
 
     def changes(self) -> str:
         """Return a short text that differs whenever `list` may differ."""
@@ -373,11 +382,13 @@ class Sessions:
         created_at: str | None = None,  # None: now; an import began when it was said, not when it came here
     ) -> Shown:
         session_id, now = session_id or self.mint_id(), self._stamp()
+        created_at = created_at or now
         log = [records.meta(meta, now)] if meta else []
         if said:
             log.append(records.messages(said, now))
-        self._store.create(records.header(session_id, created_at or now), log)
-        return self.show(session_id)
+        revision = self._store.create(records.header(session_id, created_at), log)
+        state = SessionState(session_id, created_at, created_at).with_meta(meta).with_messages(said)
+        return Shown(state, summarise(state, str(revision)), revision, (), True, len(log))
 
     def _rewrite(self, session_id: str, expected: Revision) -> None:
         stored = self._store.read(session_id)
@@ -394,7 +405,7 @@ class Sessions:
         return [records.messages(cut_off, self._stamp())] if cut_off else []
 
     def _check_open_room(self, session_id: str = "") -> None:
-        opened = [hit.summary.id for hit in self._store.find(Query(is_open=True), limit=self._max_open + 1).hits]
+        opened = self._store.owners()
         if len(opened) >= self._max_open and session_id not in opened:
             raise LimitReached(
                 "open sessions",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
-from jido_jupyter.core.ids import short
+from jido_jupyter.core.ids import is_valid, short
 from jido_jupyter.core.query import Query
 from jido_jupyter.errors import AmbiguousTarget, InvalidRequest, SessionNotFound
 from jido_jupyter.store.contract import Store
 
+WHOLE_ID: Final = 16  # characters
 SHORTEST_DIGITS: Final = 5  # fewer are a number in the list, or the start of a title, and never that of an id
 
 
@@ -28,6 +30,10 @@ def resolve(target: str, store: Store) -> str:
     wanted = _unquoted(target).casefold()
     if not wanted:
         raise InvalidRequest("Name a session: its number in '%jido list', its id, or the start of its title.")
+    if len(wanted) == WHOLE_ID and is_valid(wanted):  # needs no index, which may have to be brought up to date first
+        with contextlib.suppress(SessionNotFound):
+            store.revision(wanted)
+            return wanted
     named = store.named(wanted)
     for exact in (
         [summary for summary in named if summary.id == wanted],

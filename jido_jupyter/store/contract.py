@@ -223,3 +223,6 @@ class Store(Protocol):
 
     def owner(self, session_id: str) -> Owner | None:
         """Return who holds the session's lease now."""
+
+    def owners(self) -> dict[str, Owner]:
+        """Return who holds which lease now, by session id."""

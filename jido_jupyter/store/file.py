@@ -79,7 +79,7 @@ class FileStore:
         self.id = self._agree_on_store()
         self._doubtful: set[str] = set()  # sessions whose last fsync failed in this process
         index = ":memory:" if cache is None else os.path.join(cache, f"index-{self.id}.sqlite")
-        self._catalogue = Catalogue(self._root, self._sessions, self._trash, index, self._for_index, self._owners)
+        self._catalogue = Catalogue(self._root, self._sessions, self._trash, index, self._for_index, self.owners)
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         session_id = checked(str(header["id"]))
@@ -225,6 +225,12 @@ class FileStore:
         with self._storing():
             return leases.owner_of(self._leases, checked(session_id))
 
+    def owners(self) -> dict[str, Owner]:
+        with self._storing():
+            held_ids = leases.held_ids(self._leases)
+        held = {session_id: self.owner(session_id) for session_id in held_ids if is_valid(session_id)}
+        return {session_id: owner for session_id, owner in held.items() if owner is not None}
+
     def _agree_on_store(self) -> str:
         with self._storing(), self._root.opened() as folder_fd:
             try:
@@ -301,12 +307,6 @@ class FileStore:
         summary = summarise(state, str(stored.revision))
         told = tuple(damage.message for damage in stored.damage)
         return replace(summary, problems=told + summary.problems), [message.text for message in state.messages]
-
-    def _owners(self) -> dict[str, Owner]:
-        held = {
-            session_id: self.owner(session_id) for session_id in leases.held_ids(self._leases) if is_valid(session_id)
-        }
-        return {session_id: owner for session_id, owner in held.items() if owner is not None}
 
     def _exists(self, place: files.Folder, name: str) -> bool:
         with place.opened() as folder_fd:

@@ -188,6 +188,10 @@ class MemoryStore:
         holder = self.leases.get(checked(session_id))
         return holder.owner if holder else None
 
+    def owners(self) -> dict[str, Owner]:
+        with self._lock:
+            return {session_id: lease.owner for session_id, lease in self.leases.items()}
+
     def _kept(self, session_id: str) -> _Kept:
         try:
             return self._sessions[checked(session_id)]

@@ -230,10 +230,12 @@ class StoreConformance:
 
         assert refusal.value.owner["notebook"] == "a.ipynb"
         assert store.owner("one") == OWNER
+        assert store.owners() == {"one": OWNER}
         assert listed(store)[0].owner == OWNER
         lease.release()
         lease.release()
         assert store.owner("one") is None
+        assert store.owners() == {}
         store.lease("one", OTHER).release()
 
     def test_takes_over(self, store: Store) -> None:
