@@ -14,14 +14,15 @@ def _promise(peer: type[Peer]) -> str:
     return f"durable: {peer.durable}{listed}"
 
 
-PROMISES: Final[dict[str, str]] = {
-    **{peer.name: _promise(peer) for peer in PEERS},
-    "jido_jupyter": "durable: yes; sealed and checked; shared by processes, exact",
-    "limits, memory, moving window": "exact in one process",
-    "limits, Redis, moving window": "shared, exact; needs a server",
-    "pyrate-limiter, InMemoryBucket": "exact in one process",
-    "pyrate-limiter, SQLiteBucket with file lock": "shared, exact",
-    "pyrate-limiter, RedisBucket": "shared, exact as far as the clocks agree; needs a server",
+PROMISES: Final[dict[tuple[str, str], str]] = {
+    **{("peers", peer.name): _promise(peer) for peer in PEERS},
+    ("peers", "jido_jupyter"): "durable: yes; sealed, and checked on reading",
+    ("limiters", "jido_jupyter"): "shared, exact",
+    ("limiters", "limits, memory, moving window"): "exact in one process",
+    ("limiters", "limits, Redis, moving window"): "shared, exact; needs a server",
+    ("limiters", "pyrate-limiter, InMemoryBucket"): "exact in one process",
+    ("limiters", "pyrate-limiter, SQLiteBucket with file lock"): "shared, exact",
+    ("limiters", "pyrate-limiter, RedisBucket"): "shared; counts up to the caller's own clock; needs a server",
 }
 
 BECAUSE: Final[dict[str, str]] = {
@@ -36,7 +37,7 @@ BECAUSE: Final[dict[str, str]] = {
         "two processes add, and checks nothing it reads."
     ),
     "jupyter_server LargeFileManager": (
-        "It does not sync the folder, so a new file may be gone after a power cut, and it writes the old file in place, "
+        "It does not sync the folder, so a new file may be gone after a power cut, and it writes over a file in place, "
         "where a reader meets half of it."
     ),
     "jupyterlab-chat YChat + LargeFileManager": "As jupyter_server, which writes its files.",

@@ -59,7 +59,7 @@ def main(what: str, home: str, cache: str, session_id: str = "") -> None:
     before = _resident("VmRSS")
     kept: object
     if what == "list":
-        kept = bed.sessions.list()
+        kept = sum(1 for _ in bed.sessions.each())
     elif what == "pages":
         page = kept = bed.sessions.find(limit=50)
         while page.next_cursor is not None:

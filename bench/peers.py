@@ -53,7 +53,8 @@ def _saving(peer: Peer, author: Author, said: Sequence[Message]) -> Case:
         session_id = author.session_id()
         peer.held.clear()
         peer.open(session_id)
-        return lambda: peer.save(session_id, native)
+        fresh = peer.fresh(native, session_id)
+        return lambda: peer.save(session_id, fresh)
 
     return Case(peer.name, prepare)
 
@@ -147,7 +148,7 @@ def _kept(peer: Peer, scale: Scale) -> float:
         writer.join()
     peer.held.clear()
     try:
-        return (peer.load(session_id) - len(start)) / 2
+        return max(0.0, (peer.load(session_id) - len(start)) / 2)
     except Exception:  # whatever a broken file makes a store raise
         return 0.0
 

@@ -104,7 +104,7 @@ _AGAIN: Final = """\
 
 ```
 pip install -e '.[bench]'
-python -m bench                    # all of it, about a quarter of an hour; leave the machine alone meanwhile
+python -m bench                    # all of it, about seven minutes; leave the machine alone meanwhile
 python -m bench --only store       # one section; the files are left as they are
 python -m bench --quick            # under a minute: does everything run?
 ```
@@ -138,7 +138,7 @@ def _side_by_side(rows: Sequence[Row]) -> str:
     lines = [f"| | promises | {' | '.join(operations)} |", "|---" * (len(operations) + 2) + "|"]
     for name in names:
         found = [cells.get((operation, name), "") for operation in operations]
-        lines.append(f"| {name} | {PROMISES.get(name, '')} | {' | '.join(found)} |")
+        lines.append(f"| {name} | {PROMISES.get((rows[0].section, name), '')} | {' | '.join(found)} |")
     absent = [name for operation, name, _ in parted if operation == ABSENT]
     if absent:
         lines += ["", f"Not installed: {', '.join(absent)}."]
@@ -171,7 +171,8 @@ def lines(rows: Iterable[Row]) -> str:
 
 
 def _figure(row: Row) -> str:
-    return _amount(row.value, row.unit) + ("" if row.ratio is None else f", {row.ratio:.2f} x its floor")
+    beside = "ours" if row.section in BESIDE else "its floor"
+    return _amount(row.value, row.unit) + ("" if row.ratio is None else f", {row.ratio:.2f} x {beside}")
 
 
 def _amount(value: float, unit: str) -> str:

@@ -46,6 +46,10 @@ class Peer:
     def native(self, said: Sequence[Message]) -> Any:
         return [to_wire(message) for message in said]
 
+    def fresh(self, said: Any, session_id: str) -> Any:
+        """Return ``said`` so that no copy of it is stored yet, for a store that keeps equal messages once."""
+        return said
+
     def open(self, session_id: str) -> None:
         """Do what precedes the first save or load of a session; untimed."""
 
@@ -386,7 +390,7 @@ class DiskCache(Peer):
     name = "diskcache.Cache"
     is_durable = False
     durable = "no (NORMAL, value files unsynced)"
-    lists = "its own (keys)"
+    lists = OWN  # keys only
 
     def __init__(self, folder: str) -> None:
         super().__init__(folder)
@@ -448,6 +452,10 @@ class LLM(Peer):
 
     def native(self, said: Sequence[Message]) -> Any:
         return [self._parts.Message(message.role, [self._part(part) for part in message.parts]) for message in said]
+
+    def fresh(self, said: Any, session_id: str) -> Any:
+        """A message is known by its content and all before it: another first one makes all of them new."""
+        return [self._parts.Message("system", [self._parts.TextPart(text=session_id)]), *said[1:]]
 
     def save(self, session_id: str, said: Any) -> None:
         self._store.ensure_thread(session_id)

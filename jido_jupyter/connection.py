@@ -96,6 +96,16 @@ def this_process(kind: str, notebook: str | None = None) -> Owner:
     return Owner(kind, socket.gethostname(), os.getpid(), notebook)
 
 
+def key_ids(environ: Mapping[str, str] = os.environ) -> list[str]:
+    """Return the ids of the keys that check sessions, oldest first; the last one seals."""
+    return keys.load_or_create(folders_of(read_settings(environ)).keys).ids
+
+
+def rotate_key(environ: Mapping[str, str] = os.environ) -> str:
+    """Make a key that seals from now on, and return its id. Processes that run already seal with it once they restart."""
+    return keys.rotate(folders_of(read_settings(environ)).keys)
+
+
 def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Check]:
     """Look the store over that the settings name, also one that `connect` refuses."""
 

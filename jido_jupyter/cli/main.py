@@ -24,6 +24,8 @@ COMMANDS: Final = {  # name: module, what it does
     "import": ("exchange", "Bring sessions in from files, under new ids."),
     "verify": ("upkeep", "Check that sessions are as they were saved."),
     "doctor": ("upkeep", "Check folders, keys, locks, index and settings."),
+    "keys": ("upkeep", "List the keys that seal sessions, or make a new one."),
+    "bench": ("speed", "Measure this store's disk and what jido adds to it."),
     "cleanup": ("upkeep", "Move old sessions to the trash, after a preview."),
     "trash": ("upkeep", "List the trash, move a session there, or empty it."),
     "restore": ("upkeep", "Bring a session back from the trash."),

@@ -9,7 +9,7 @@ import click
 from rich.text import Text
 
 from jido_jupyter.cli import endings, output
-from jido_jupyter.connection import connect, examine
+from jido_jupyter.connection import connect, examine, key_ids, rotate_key
 from jido_jupyter.core.ids import short
 from jido_jupyter.errors import SessionNotFound
 from jido_jupyter.services.cleanup import KEEP, Report, told
@@ -66,6 +66,23 @@ def doctor_command(as_json: bool) -> int:
     if as_json:
         output.print_json({"checks": [check.to_wire() for check in checks]})
     return endings.DATA if any(check.status == "bad" for check in checks) else 0
+
+
+@click.command("keys")
+@click.option("--rotate", is_flag=True, help="Make a new key; it seals from now on, the others still check.")
+@output.json_option
+def keys_command(rotate: bool, as_json: bool) -> int:
+    """List the keys that seal sessions, by their public ids; the last one seals."""
+    made = rotate_key() if rotate else None
+    ids = key_ids()
+    if as_json:
+        output.print_json({"keys": ids, "seals": ids[-1], "made": made})
+        return 0
+    for kid in ids:
+        output.say(f"{kid}  {'seals and checks' if kid == ids[-1] else 'checks'}")
+    if made:
+        output.say("Kernels and servers that run already seal with it once they are restarted.", "dim")
+    return 0
 
 
 @click.command("cleanup")

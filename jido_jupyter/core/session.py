@@ -154,12 +154,35 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
             state = state.with_meta(record["set"])
     for message_id, answer in reversed(unfinished.items()):
         said.insert(answer.place, answer.as_message(message_id))
+    said = _with_closed_calls(said, repairs)
     return replace(
         state.with_messages(said),
         opened_at=opened_at,
         repairs=tuple(dict.fromkeys(repairs)),
         unsettled=frozenset(unfinished),
     )
+
+
+def _with_closed_calls(said: list[Message], repairs: list[str]) -> list[Message]:
+    """Return the messages with an answer to each tool call that has none: a model refuses a conversation without.
+
+    The answer is made anew at each load, in the place where it belongs, and never written.
+    """
+    parts = [
+        part for message in said for part in message.parts if part.get("type") in ("tool_call", "tool_call_response")
+    ]
+    answered = {part["id"] for part in parts if part["type"] == "tool_call_response"}
+    if all(part["id"] in answered for part in parts):
+        return said
+    closed: list[Message] = []
+    for message in said:
+        closed.append(message)
+        calls = [part for part in message.parts if part.get("type") == "tool_call" and part["id"] not in answered]
+        if calls:
+            parts = [{"type": "tool_call_response", "id": part["id"], "response": "interrupted"} for part in calls]
+            closed.append(Message(f"{message.id}-closed", "tool", tuple(parts), message.created_at, "interrupted"))
+    repairs.append("A tool call without an answer was closed as interrupted.")
+    return closed
 
 
 def _preview(text: str) -> str:

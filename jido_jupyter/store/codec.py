@@ -68,6 +68,11 @@ class Keys:
         self._by_id = {key.id: key for key in map(Key, keys)}
         self.newest = Key(keys[-1])
 
+    @property
+    def ids(self) -> list[str]:
+        """The public names of the keys, oldest first."""
+        return list(self._by_id)
+
     def get(self, kid: object) -> Key | None:
         return self._by_id.get(kid) if isinstance(kid, str) else None
 

@@ -127,6 +127,8 @@ class Table:
         if count > self.limit or head >= self.limit:
             raise Damaged
         low, high = 0, count  # of the times in order, how many are too old
+        if count and self._time(at, self._place(head, count, 0)) + span > now:
+            high = 0
         while low < high:
             middle = (low + high) // 2
             if self._time(at, self._place(head, count, middle)) + span <= now:

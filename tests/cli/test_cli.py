@@ -683,3 +683,28 @@ def test_magics_in_errors_become_commands_that_exist() -> None:
     assert endings.in_a_shell("'%jido delete 1' or '%jido resume 1' or '%%jido'") == (
         "'jido trash 1' or '%jido resume 1' or '%%jido'"
     )
+
+
+def test_keys_are_listed_and_rotated(jido: Shell) -> None:
+    """A new key seals from now on; sessions sealed before are still sound."""
+    jido.stored("Alpha")
+
+    before = json.loads(jido("keys", "--json").out)
+    after = json.loads(jido("keys", "--rotate", "--json").out)
+
+    assert after["keys"] == [*before["keys"], after["made"]]
+    assert after["seals"] == after["made"]
+    assert jido("verify").code == 0
+
+
+def test_bench_measures_beside_the_store_and_leaves_nothing(jido: Shell) -> None:
+    """Each figure is a time of this machine; the scratch store is gone afterwards, the sessions are untouched."""
+    jido.stored("Alpha")
+
+    rows = json.loads(jido("bench", "--turns", "20", "--json").out)["rows"]
+
+    assert len(rows) == 4
+    assert all(row["value"] > 0 for row in rows)
+    assert rows[0]["floor"] > 0
+    assert "Alpha" in jido("list").out
+    assert "bench" not in jido("list").out

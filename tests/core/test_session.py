@@ -73,6 +73,25 @@ def test_a_finished_answer_replaces_its_pieces() -> None:
     assert state.unsettled == frozenset()
 
 
+def test_an_orphan_tool_call_is_closed_in_its_place() -> None:
+    """A call whose answer never came gets one, so that the next request is valid; answered ones are left alone."""
+
+    def calling(number: int, *ids: str) -> Message:
+        parts = tuple({"type": "tool_call", "id": call, "name": "f", "arguments": {}} for call in ids)
+        return Message(f"m{number}", "assistant", parts, AT)
+
+    answer = Message("m3", "tool", ({"type": "tool_call_response", "id": "a", "response": "1"},), AT)
+    log = [records.messages([message(1), calling(2, "a", "b"), answer, message(4)], AT)]
+
+    state = replay(HEADER, log)
+
+    assert [said.id for said in state.messages] == ["m1", "m2", "m2-closed", "m3", "m4"]
+    assert [part["id"] for part in state.messages[2].parts] == ["b"]
+    assert "tool call" in state.repairs[0]
+    whole = replay(HEADER, [records.messages([calling(2, "a"), answer], AT)])
+    assert (len(whole.messages), whole.repairs) == (2, ())
+
+
 def test_a_message_that_stands_twice_is_shown_once() -> None:
     """A repeated record does not repeat what was said, and is told."""
     log = [records.messages([message(1)], AT)] * 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import faulthandler
 import mmap
 import os
 from collections.abc import Callable
@@ -25,6 +26,7 @@ class Child:
         ready, told = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            faulthandler.disable()  # pytest's: a library that crashes without memory is counted, its traceback is not news
             os.close(self._opener)
             self._run(prepare, gate, told)
         os.close(gate)
