@@ -154,7 +154,7 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
             state = state.with_meta(record["set"])
     for message_id, answer in reversed(unfinished.items()):
         said.insert(answer.place, answer.as_message(message_id))
-    said = _with_closed_calls(said, repairs)
+    said = _with_closed_calls(said)
     return replace(
         state.with_messages(said),
         opened_at=opened_at,
@@ -163,7 +163,7 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
     )
 
 
-def _with_closed_calls(said: list[Message], repairs: list[str]) -> list[Message]:
+def _with_closed_calls(said: list[Message]) -> list[Message]:
     """Return the messages with an answer to each tool call that has none: a model refuses a conversation without.
 
     The answer is made anew at each load, in the place where it belongs, and never written.
@@ -181,7 +181,6 @@ def _with_closed_calls(said: list[Message], repairs: list[str]) -> list[Message]
         if calls:
             parts = [{"type": "tool_call_response", "id": part["id"], "response": "interrupted"} for part in calls]
             closed.append(Message(f"{message.id}-closed", "tool", tuple(parts), message.created_at, "interrupted"))
-    repairs.append("A tool call without an answer was closed as interrupted.")
     return closed
 
 

@@ -33,6 +33,8 @@ def brief(state: SessionState, damage: Sequence[str], now: datetime) -> Briefing
     repairs = (*damage, *state.repairs)
     if cut_off := len(state.unsettled):
         repairs = (*repairs, f"{cut_off} answer(s) were cut off; what had arrived is here, marked interrupted.")
+    if any(message.role == "tool" and message.status == "interrupted" for message in state.messages):
+        repairs = (*repairs, "A tool call that has no answer was closed as interrupted.")
     turns = sum(message.role == "user" for message in state.messages)
     count = f"{turns} question{'' if turns == 1 else 's'}, {len(state.messages)} messages"
     completeness = f"Full context: {count}." if not repairs else f"{count}, with {len(repairs)} repair(s)."
