@@ -175,9 +175,6 @@ class FileStore:
         with self._storing():
             return self._catalogue.count()
 
-    def summaries(self) -> list[Summary]:
-        return [hit.summary for hit in self.find(Query(), limit=10**6).hits]
-
     def trash(self, session_id: str) -> None:
         self._move(session_id, self._sessions, self._trash)
 

@@ -46,7 +46,7 @@ def created(store: Store, session_id: str = "one", *log: Record) -> Revision:
     return store.create(records.header(session_id, "2026-10-01T09:00:00.000Z"), list(log))
 
 
-def listed(store: Store) -> list[Summary]:
+def all_summaries(store: Store) -> list[Summary]:
     return [hit.summary for hit in store.find(Query(), limit=10**6).hits]
 
 
@@ -183,7 +183,7 @@ class StoreConformance:
         created(store, "new", said(2, "newer question", "2026-11-23T09:00:00.000Z"))
         store.append("old", [records.meta({"pinned": True}, AT)], store.revision("old"))
 
-        found = listed(store)
+        found = all_summaries(store)
 
         assert [summary.title for summary in found] == ["newer question", "older question"]
         assert found[1].pinned
@@ -211,7 +211,7 @@ class StoreConformance:
 
         store.trash("one")
 
-        assert listed(store) == []
+        assert all_summaries(store) == []
         assert store.trashed() == ["one"]
         assert abs(store.trashed_at("one") - time.time()) < 5
         with pytest.raises(SessionNotFound):
@@ -231,7 +231,7 @@ class StoreConformance:
         assert refusal.value.owner["notebook"] == "a.ipynb"
         assert store.owner("one") == OWNER
         assert store.owners() == {"one": OWNER}
-        assert listed(store)[0].owner == OWNER
+        assert all_summaries(store)[0].owner == OWNER
         lease.release()
         lease.release()
         assert store.owner("one") is None
@@ -286,7 +286,7 @@ class StoreConformance:
         changes = {"title": "Mine", "title_source": "user", "tags": ["a"], "pinned": True, "archived": True}
         store.append("one", [records.meta(changes, AT)], revision)
 
-        [summary] = listed(store)
+        [summary] = all_summaries(store)
         assert (summary.title, summary.tags, summary.pinned, summary.archived) == ("Mine", ("a",), True, True)
         assert [hit.summary.id for hit in store.find(parse("mine tag:a is:pinned is:archived")).hits] == ["one"]
 
@@ -344,7 +344,7 @@ class StoreConformance:
 
         assert "one" in store.quarantine("one")
 
-        assert listed(store) == []
+        assert all_summaries(store) == []
         created(store)
 
     def test_pages_without_gaps(self, store: Store) -> None:

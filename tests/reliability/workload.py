@@ -23,7 +23,7 @@ from jido_jupyter.errors import JidoError, OutcomeUnknown, SessionNotFound
 from jido_jupyter.store import codec
 from jido_jupyter.store.contract import Revision
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import AT, said
+from jido_jupyter.testing.store_conformance import AT, all_summaries, said
 
 MAX_BYTES = 10 * 2**20
 KEYS = codec.Keys([b"k" * 32])
@@ -149,7 +149,7 @@ def observe(store: Any) -> tuple[State, list[str]]:
     """Return what a store holds, and what is wrong with it; a torn end is told by the store and is not wrong."""
     state: State = dict.fromkeys(store.trashed(), ("trash",))
     problems = []
-    for summary in store.summaries():
+    for summary in all_summaries(store):
         if summary.id in state:
             problems.append(f"{summary.id} is both stored and trashed")
         if summary.is_damaged:

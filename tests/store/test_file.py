@@ -31,7 +31,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.store import keys
 from jido_jupyter.store.contract import Revision, Store
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import AT, OTHER, OWNER, StoreConformance, created, listed, said
+from jido_jupyter.testing.store_conformance import AT, OTHER, OWNER, StoreConformance, all_summaries, created, said
 
 
 def opened(tmp_path: Path, max_bytes: int = 10 * 2**20) -> FileStore:
@@ -209,7 +209,7 @@ def test_a_move_that_a_crash_left_half_done_is_undone(store: FileStore, tmp_path
 
     assert ids(store) == ["m1", "m2"]
     assert store.trashed() == []
-    assert not listed(store)[0].is_damaged
+    assert not all_summaries(store)[0].is_damaged
 
 
 def test_a_crash_at_the_first_start_locks_nobody_out(store: FileStore, tmp_path: Path) -> None:
@@ -284,7 +284,7 @@ def test_one_bad_file_never_hides_another(store: FileStore, tmp_path: Path, cont
     filled(store, 1)
     file_of(tmp_path, "bad").write_bytes(content)
 
-    found = {summary.id: summary for summary in listed(store)}
+    found = {summary.id: summary for summary in all_summaries(store)}
 
     assert not found["one"].is_damaged
     assert found["bad"].is_damaged
@@ -348,8 +348,8 @@ def test_links_and_pipes_are_not_followed(store: FileStore, tmp_path: Path) -> N
             store.read(name)
     os.unlink(file_of(tmp_path, "hard"))
 
-    assert len(listed(store)) == 4
-    assert not next(summary for summary in listed(store) if summary.id == "one").is_damaged
+    assert len(all_summaries(store)) == 4
+    assert not next(summary for summary in all_summaries(store) if summary.id == "one").is_damaged
 
 
 def test_a_full_disk_keeps_the_old_state(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_an_unusable_folder_is_one_clear_sentence(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match="JIDO_HOME"):
         FileStore(str(tmp_path / "file" / "home"), keys.load_or_create(str(tmp_path / "keys")), 10**6)
     with pytest.raises(StoreUnavailable, match="JIDO_HOME"):
-        listed(opened(real))
+        all_summaries(opened(real))
 
 
 def test_a_failed_fsync_is_not_tried_again(store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -436,7 +436,7 @@ def test_abandoned_temporary_files_are_swept(store: FileStore, tmp_path: Path, m
         os.utime(folder / name, (time.time() - age_s, time.time() - age_s))
     monkeypatch.setattr("jido_jupyter.store.catalogue.SCAN_S", 0.0)
 
-    listed(store)
+    all_summaries(store)
 
     assert sorted(os.listdir(folder)) == [".two.jsonl.abc.tmp", "notes.txt", "one.jsonl"]
 

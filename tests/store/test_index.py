@@ -19,7 +19,7 @@ from jido_jupyter.core.session import replay, summarise
 from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import catalogue, changes, keys
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import AT, created, listed, said
+from jido_jupyter.testing.store_conformance import AT, all_summaries, created, said
 
 
 def opened(tmp_path: Path) -> FileStore:
@@ -192,15 +192,15 @@ def test_an_older_state_put_back_is_told(store: FileStore, tmp_path: Path, monke
     path = tmp_path / "home" / "sessions" / "one.jsonl"
     older = path.read_bytes()
     revision = store.append("one", [said(2)], revision)
-    assert listed(store)[0].problems == ()
+    assert all_summaries(store)[0].problems == ()
 
     path.write_bytes(older)
-    assert "older state" in listed(store)[0].problems[0]
+    assert "older state" in all_summaries(store)[0].problems[0]
 
     path.write_bytes(older)
     revision = store.append("one", [said(2)], store.revision("one"))
     store.replace("one", records.header("one", AT), [said(1)], revision)
-    assert listed(store)[0].problems == ()
+    assert all_summaries(store)[0].problems == ()
 
 
 WORDS = st.sampled_from(

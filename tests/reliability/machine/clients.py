@@ -18,6 +18,7 @@ from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.errors import JidoError, StaleRevision, StoreBusy
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
+from jido_jupyter.testing.store_conformance import all_summaries
 from tests.reliability.report import Tally
 
 ROUNDS: Final = 20
@@ -111,7 +112,7 @@ class Worker:
         ]
 
     def listed(self) -> list[str]:
-        return sorted(summary.id for summary in self.store.summaries() if not summary.is_damaged)
+        return sorted(summary.id for summary in all_summaries(self.store) if not summary.is_damaged)
 
     def trash(self, session_id: str) -> None:
         self.store.trash(session_id)

@@ -25,6 +25,7 @@ from jido_jupyter.core.records import Record
 from jido_jupyter.errors import JidoError, SessionNotFound, StoreUnavailable
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
+from jido_jupyter.testing.store_conformance import all_summaries
 from tests.reliability.machine import uml
 from tests.reliability.report import Probe, Scale, Tally, judged, not_run
 
@@ -221,7 +222,7 @@ def _unreadable(disk: Disk) -> Writer:
     blocks = disk.fail_reading(b"mark of two")
     disk.mount()
     writer.store = store = disk.open()
-    listed = {summary.id: summary for summary in store.summaries()}
+    listed = {summary.id: summary for summary in all_summaries(store)}
     if not blocks or sorted(listed) != ["one", "three", "two"] or not listed["two"].is_damaged:
         writer.problems.append(f"{blocks} unreadable blocks; listed: {listed}")
     if writer.attempt("read", lambda: store.read("two") and None):

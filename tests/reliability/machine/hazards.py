@@ -29,6 +29,7 @@ from jido_jupyter.errors import JidoError, OutcomeUnknown, SessionNotFound
 from jido_jupyter.store import keys
 from jido_jupyter.store.codec import Keys
 from jido_jupyter.store.file import FileStore
+from jido_jupyter.testing.store_conformance import all_summaries
 from tests.reliability.machine import hazard_mount
 from tests.reliability.report import Probe, Scale, Tally, judged, not_run
 
@@ -141,7 +142,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "read": Operation(lambda store: _texts(store, "one"), answer=["first", "second"]),
     "start": Operation(lambda store: _start(os.path.dirname(store.home))),
-    "list": Operation(lambda store: sorted(summary.id for summary in store.summaries()), answer=["one", "two"]),
+    "list": Operation(lambda store: sorted(summary.id for summary in all_summaries(store)), answer=["one", "two"]),
 }
 
 

@@ -33,6 +33,7 @@ from jido_jupyter.core.records import Record
 from jido_jupyter.errors import JidoError, SessionNotFound
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
+from jido_jupyter.testing.store_conformance import all_summaries
 from tests.reliability.machine.images import Image, why_not, workplace
 from tests.reliability.report import Probe, Scale, Tally, judged, not_run
 
@@ -131,7 +132,7 @@ class Disk:
         if self.identity and identity != self.identity:
             yield f"keys or store.json are others now: {self.identity} became {identity}"
         self.identity = identity
-        listed = {summary.id: summary for summary in store.summaries()}
+        listed = {summary.id: summary for summary in all_summaries(store)}
         for session_id, known in self.known.items():
             try:
                 place = _place_of(store, session_id)

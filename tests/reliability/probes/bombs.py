@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from jido_jupyter.errors import JidoError
-from jido_jupyter.testing.store_conformance import AT, said
+from jido_jupyter.testing.store_conformance import AT, all_summaries, said
 from tests.reliability import children, twins, workload
 from tests.reliability.report import Probe, Scale, Tally, judged
 from tests.reliability.workload import MAX_BYTES, Opener
@@ -177,7 +177,7 @@ def _read(tally: Tally, name: str, content: Callable[[bytes], bytes]) -> None:
             with _bounded(READ_S) as problems, contextlib.suppress(JidoError):
                 told = list(store.read("one").damage)
             with _bounded(READ_S) as more:
-                summaries = {summary.id: summary for summary in store.summaries()}
+                summaries = {summary.id: summary for summary in all_summaries(store)}
                 if len(" ".join(summaries["one"].problems)) > 20_000:
                     problems.append(f"the list tells {len(told)} things of it")
                 if "other" not in summaries or summaries["other"].is_damaged:

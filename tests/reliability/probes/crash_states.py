@@ -16,7 +16,7 @@ from typing import Any
 from unittest import mock
 
 from jido_jupyter.errors import JidoError, StaleRevision
-from jido_jupyter.testing.store_conformance import said
+from jido_jupyter.testing.store_conformance import all_summaries, said
 from tests.reliability import children, disk, tracing, twins, workload
 from tests.reliability.disk import Mark, Recording
 from tests.reliability.history import Step, next_step
@@ -177,7 +177,7 @@ def _judge(make: Opener, home: str, steps: list[Step], begun: set[int], done: se
     try:
         store = make(home)
         trashed = set(store.trashed())
-        stored = {summary.id for summary in store.summaries()}
+        stored = {summary.id for summary in all_summaries(store)}
         problems = [f"{session_id} is both stored and trashed" for session_id in trashed & stored]
         for session_id in sorted({step.session_id for step in steps}):
             own = [step for step in steps if step.session_id == session_id]

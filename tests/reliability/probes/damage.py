@@ -17,7 +17,7 @@ from jido_jupyter.core import records
 from jido_jupyter.errors import CorruptSession, JidoError, UnsupportedFormat
 from jido_jupyter.store import codec
 from jido_jupyter.store.contract import Stored
-from jido_jupyter.testing.store_conformance import AT, said
+from jido_jupyter.testing.store_conformance import AT, all_summaries, said
 from tests.reliability import twins, workload
 from tests.reliability.report import Probe, Scale, Tally, judged
 from tests.reliability.workload import KEYS, Opener
@@ -179,7 +179,7 @@ def _told_and_kept(make: Opener, home: str, can_be_told: bool) -> list[str]:
 
 def _seen(store: Any, home: str) -> tuple[list[str], str, str]:
     """Return which other sessions are shown well, and what reading and listing tell of session ``one``."""
-    summaries = {summary.id: summary for summary in store.summaries()}
+    summaries = {summary.id: summary for summary in all_summaries(store)}
     others = [one for one in ("other", "torn") if one in summaries and not summaries[one].is_damaged]
     try:
         told = repr([damage.kind for damage in found]) if (found := store.read("one").damage) else ""

@@ -13,7 +13,7 @@ from jido_jupyter.core import records
 from jido_jupyter.errors import JidoError, UnsupportedFormat
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import AT, said
+from jido_jupyter.testing.store_conformance import AT, all_summaries, said
 from tests.reliability import twins, workload
 from tests.reliability.report import Probe, Scale, Tally, judged
 from tests.reliability.workload import Opener
@@ -78,7 +78,7 @@ def _refuse_future(tally: Tally, make: Opener) -> None:
             tally.check(f"later session, {name}", _refused(attempt, error, path, future))
             path.write_bytes(future)
             path.chmod(0o600)
-        listed = [summary for summary in store.summaries() if summary.id == "one"]
+        listed = [summary for summary in all_summaries(store) if summary.id == "one"]
         told = bool(listed) and "Upgrade" in " ".join(listed[0].problems)
         tally.check("later session, list", [] if told else ["the list does not say what to do"])
     with workload.folder() as place:

@@ -17,6 +17,7 @@ from typing import Any
 
 from jido_jupyter.core import records
 from jido_jupyter.core.ids import is_valid
+from jido_jupyter.core.query import Query
 from jido_jupyter.errors import JidoError
 from jido_jupyter.store.contract import Revision
 from jido_jupyter.testing.store_conformance import AT, OWNER, said
@@ -198,9 +199,9 @@ def _all_calls(make: Opener, home: str, attack: Callable[[], None], is_open: boo
                 pass
             except Exception as error:
                 problems.append(f"{name}: {type(error).__name__} {error}")
-    for name in ("summaries", "trashed", "changes"):
+    for name in ("find", "trashed", "changes"):
         try:
-            getattr(store, name, list)()
+            getattr(store, name, list)(*([Query()] if name == "find" else []))
         except JidoError:
             pass
         except Exception as error:

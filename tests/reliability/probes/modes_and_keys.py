@@ -12,7 +12,7 @@ from jido_jupyter.core.window import Charge, Window
 from jido_jupyter.errors import JidoError
 from jido_jupyter.store import keys
 from jido_jupyter.store.limiter import FileLimiter
-from jido_jupyter.testing.store_conformance import OWNER, created, said
+from jido_jupyter.testing.store_conformance import OWNER, all_summaries, created, said
 from tests.reliability import children, twins, workload
 from tests.reliability.report import Probe, Scale, Tally, judged
 from tests.reliability.workload import Opener
@@ -50,7 +50,7 @@ def _is_private(tally: Tally, make: Opener, umask: int) -> None:
                 created(store, "two", said(1))
                 store.trash("two")
                 store.lease("one", OWNER)
-                store.summaries()
+                all_summaries(store)
                 torn = workload.file_of(home, "one")
                 os.truncate(torn, os.path.getsize(torn) - 20)
                 store.append("one", [said(3)], store.revision("one"))

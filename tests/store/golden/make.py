@@ -16,6 +16,7 @@ from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import replay
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
+from jido_jupyter.testing.store_conformance import all_summaries
 
 AT = "2026-11-22T09:00:00.000Z"
 
@@ -61,7 +62,7 @@ def content(store: FileStore) -> dict[str, object]:
     for session_id in binned:
         store.restore(session_id)
     found: dict[str, object] = {"trashed": binned}
-    for summary in store.summaries():
+    for summary in all_summaries(store):
         stored = store.read(summary.id)
         state = replay(stored.header, stored.records)
         found[summary.id] = {
