@@ -115,8 +115,8 @@ class Store(Protocol):
         """Add records to the end, when the session is still at ``expected``; return its new revision.
 
         ``beyond_limit=True`` writes even past the size limit: for what ends a turn that has begun, as a limit never
-        throws anything away. ``durable=False`` leaves it to the system when the bytes reach the disk: for pieces of an answer that a later
-        record repeats. They survive the end of the process, not that of the machine.
+        throws anything away. ``durable=False``, for ``partial`` records only, leaves it to the system when the bytes
+        reach the disk: a later record repeats them. They survive the end of the process, not that of the machine.
 
         Raises:
             StaleRevision: somebody else added to it; nothing was written.
