@@ -210,7 +210,7 @@ class Sessions:
         try:
             shown = self._trusted(session_id)
             if shown.record_count > LONG_LOG and not shown.damage:
-                self._rewrite(session_id, shown.revision)
+                self._rewrite(session_id)
                 shown = self.show(session_id)
             opened = records.opened(owner, self._stamp())
             revision = self._store.append(session_id, [*self._settling(shown.state), opened], shown.revision)
@@ -285,10 +285,7 @@ class Sessions:
             SessionOpen, UnverifiedSession: damage is evidence, and is not written over.
         """
         self._check_closed(session_id)
-        shown = self._trusted(session_id)
-        if any(damage.kind != "torn" for damage in shown.damage):
-            raise UnverifiedSession(session_id, shown.damage[0].message)
-        self._rewrite(session_id, shown.revision)
+        self._rewrite(session_id)
         return self.show(session_id)
 
     def trust(self, session_id: str) -> Shown:
@@ -297,7 +294,7 @@ class Sessions:
         Records that damage took are gone then; the caller shows `verify` first.
         """
         self._check_closed(session_id)
-        self._rewrite(session_id, self.show(session_id).revision)
+        self._rewrite(session_id, is_trusted=True)
         return self.show(session_id)
 
     def verify(self, session_id: str) -> tuple[str, ...]:
@@ -390,11 +387,14 @@ class Sessions:
         state = SessionState(session_id, created_at, created_at).with_meta(meta).with_messages(said)
         return Shown(state, summarise(state, str(revision)), revision, (), True, len(log))
 
-    def _rewrite(self, session_id: str, expected: Revision) -> None:
+    def _rewrite(self, session_id: str, *, is_trusted: bool = False) -> None:
         stored = self._store.read(session_id)
+        for damage in stored.damage:  # of this very read: what it could not read would be gone
+            if damage.kind != "torn" and not is_trusted:
+                raise UnverifiedSession(session_id, damage.message)
         log = compacted(replay(stored.header, stored.records), stored.records, self._stamp())
         header = records.header(session_id, str(stored.header.get("created_at", "")))
-        self._store.replace(session_id, header, log, expected)
+        self._store.replace(session_id, header, log, stored.revision)
 
     def _stamp(self) -> str:
         return stamp(self._clock())

@@ -11,6 +11,7 @@ be named, the end of a file tells its revision without the rest being read, and 
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import deque
@@ -298,4 +299,10 @@ def _loads(line: bytes | memoryview) -> Any:
     try:
         return orjson.loads(line)
     except orjson.JSONDecodeError:
+        pass
+    # Without memory orjson calls a sound line no JSON; the standard library says what it is, and then it is tried again.
+    try:
+        json.loads(bytes(line))
+        return orjson.loads(line)
+    except (ValueError, RecursionError):
         return None

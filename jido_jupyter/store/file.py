@@ -125,9 +125,7 @@ class FileStore:
                 if durable:
                     os.fdatasync(fd)
                 else:
-                    os.close(
-                        os.dup(fd)
-                    )  # where closing is what hands the bytes over, as on NFS, it tells what went wrong
+                    files.hand_over(fd)
             except OSError as error:
                 self._doubtful.add(session_id)
                 with contextlib.suppress(OSError):
@@ -354,14 +352,17 @@ class FileStore:
             fd.close()
 
     def _has_finished_move(self, name: str) -> bool:
-        """Undo a move to or from the trash that a power cut left half done: on btrfs the file then has both names."""
+        """Undo a rename that a power cut left half done: on btrfs the file then has both names."""
         with self._sessions.opened() as stored_fd, self._trash.opened() as trash_fd:
             found = files.inode(stored_fd, name)
-            if found is None or found != files.inode(trash_fd, name):
+            if found is None:
                 return False
-            os.unlink(name, dir_fd=trash_fd)
-            files.sync_folder(trash_fd)
-            return True
+            others = [(stored_fd, other) for other in os.listdir(stored_fd) if files.is_temporary(other)]
+            doubles = [(fd, other) for fd, other in [*others, (trash_fd, name)] if files.inode(fd, other) == found]
+            for fd, other in doubles:
+                os.unlink(other, dir_fd=fd)
+                files.sync_folder(fd)
+            return bool(doubles)
 
     @contextlib.contextmanager
     def _locked(self, session_id: str, flags: int) -> Iterator[int]:

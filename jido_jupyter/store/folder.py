@@ -195,6 +195,11 @@ def read_file(folder_fd: int, name: str) -> bytes:
         fd.close()
 
 
+def hand_over(fd: int) -> None:
+    """Close a second descriptor: where that is what hands written bytes over, as on NFS, it tells what went wrong."""
+    os.close(os.dup(fd))
+
+
 def inode(folder_fd: int, name: str) -> int | None:
     """Return which file is under ``name``; None for none."""
     try:
@@ -206,17 +211,18 @@ def inode(folder_fd: int, name: str) -> int | None:
 def rename(folder_fd: int, name: str, new_folder_fd: int, new_name: str) -> None:
     """Rename, and make both folders durable.
 
-    Over a network the answer to a rename can be lost: it is done when the file has the new name.
+    Over a network the answer to a rename can be lost, or be the one to a repeated request: it is done when the old name is
+    gone and the new one there. The caller sees to it that nobody else renames meanwhile.
 
     Raises:
         OSError: it did not happen.
         OutcomeUnknown: it happened, but may be undone by a power cut.
     """
-    before = inode(folder_fd, name)
+    was_there = inode(folder_fd, name) is not None
     try:
         os.rename(name, new_name, src_dir_fd=folder_fd, dst_dir_fd=new_folder_fd)
     except OSError:
-        if before is None or inode(new_folder_fd, new_name) != before:
+        if not was_there or inode(folder_fd, name) is not None or inode(new_folder_fd, new_name) is None:
             raise
     try:
         sync_folder(new_folder_fd)
