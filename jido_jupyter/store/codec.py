@@ -185,6 +185,7 @@ class _Chain:
     def __init__(self, header: bytes, n: int, key: Key | None) -> None:
         self.kept: list[Record] = []
         self.damage: list[Damage] = []
+        self._kinds: set[str] = set()
         self._key = key
         stated, fitting = _stated(header[-_MAC_FROM_END:]), self._fitting(_START, header[:-_MAC_FROM_END])
         if key is None:
@@ -202,8 +203,9 @@ class _Chain:
         return Revision(self._n, self._last.decode())
 
     def tell(self, kind: str, line: int, message: str) -> None:
-        if len(self.damage) < _TOLD or all(kind != damage.kind for damage in self.damage):
+        if len(self.damage) < _TOLD or kind not in self._kinds:
             self.damage.append(Damage(kind, line, message))
+            self._kinds.add(kind)
         elif len(self.damage) == _TOLD:
             self.damage.append(Damage(kind, line, f"There is more damage from line {line} on."))
 
