@@ -32,6 +32,7 @@ TAIL_MAX: Final = 128  # bytes; the longest n and MAC fit in
 _TAIL: Final = re.compile(rb',"n":(\d{1,18}),"mac":"([0-9a-f]{64})"\}\n\Z')
 _MAC_FROM_END: Final = len(b',"mac":"') + 64 + len(b'"}')
 _SEALED: Final = re.compile(rb'\A,"mac":"([0-9a-f]{64})"\}\Z')
+_BRACE: Final = b"{"[0]
 _LONG: Final = 2**16  # bytes
 _TOLD: Final = 100  # damaged lines that are told one by one
 _OTHERS: Final = 4  # what a line after damaged ones may be chained to besides; each costs a MAC
@@ -156,6 +157,9 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
             if _is_lost(data, start):
                 break
             hole = data.find(b"\0", end)
+        if end - start <= _MAC_FROM_END and chain.has_told("unreadable"):
+            start, number = end + 1, number + 1  # millions of line ends are not looked at one by one
+            continue
         # A slice of the bytes is quicker for short lines, a view spares long ones their copies.
         chain.add(number, data[start:end] if end - start < _LONG else view[start:end])
         start, number = end + 1, number + 1
@@ -209,9 +213,13 @@ class _Chain:
         elif len(self.damage) == _TOLD:
             self.damage.append(Damage(kind, line, f"There is more damage from line {line} on."))
 
+    def has_told(self, kind: str) -> bool:
+        """Return whether nothing more is told of this kind of damage."""
+        return len(self.damage) > _TOLD and kind in self._kinds
+
     def add(self, number: int, line: bytes | memoryview) -> None:
         """Take the next line, or tell why not."""
-        if len(line) <= _MAC_FROM_END:
+        if len(line) <= _MAC_FROM_END or line[0] != _BRACE:  # not worth the memory of parsing it
             self.tell("unreadable", number, f"Line {number} is no record; it was passed over and kept in the file.")
             return
         record, head = _loads(line), line[:-_MAC_FROM_END]
