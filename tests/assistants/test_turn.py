@@ -23,6 +23,7 @@ from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.store.limiter import FileLimiter
 from jido_jupyter.store.memory import MemoryStore
 from jido_jupyter.testing.clock import FakeClock
+from tests.support.stores import FullStore
 
 OWNER = Owner("kernel", "here", 1)
 
@@ -50,24 +51,13 @@ def echo(emit: Emit, stop: StopToken) -> TurnEnd:
     return TurnEnd("complete")
 
 
-class DyingStore(MemoryStore):
-    """A store whose disk can be full."""
-
-    is_full = False
-
-    def append(self, *arguments, **options):
-        if self.is_full:
-            raise StoreFull("/store", "no space left on device", "Free some space.")
-        return super().append(*arguments, **options)
+@pytest.fixture
+def store() -> FullStore:
+    return FullStore(max_bytes=10_000)
 
 
 @pytest.fixture
-def store() -> DyingStore:
-    return DyingStore(max_bytes=10_000)
-
-
-@pytest.fixture
-def make(tmp_path: Path, store: DyingStore) -> Callable[[Scripted], Session]:
+def make(tmp_path: Path, store: FullStore) -> Callable[[Scripted], Session]:
     clock = FakeClock()
     limits = Limits(FileLimiter(str(tmp_path), clock.boot), Window(5, 60), Window(20, 60))
     numbers = itertools.count(1)

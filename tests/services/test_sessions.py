@@ -29,22 +29,11 @@ from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
-from jido_jupyter.store.memory import MemoryStore
 from jido_jupyter.testing.clock import FakeClock
+from tests.support.stores import FullStore
 
 OWNER = Owner("kernel", "here", 1, "a.ipynb")
 OTHER = Owner("kernel", "here", 2, "b.ipynb")
-
-
-class FullStore(MemoryStore):
-    """A store whose disk can be full."""
-
-    is_full = False
-
-    def append(self, *arguments, **options):
-        if self.is_full:
-            raise StoreFull("/store", "no space left on device", "Free some space.")
-        return super().append(*arguments, **options)
 
 
 @pytest.fixture
