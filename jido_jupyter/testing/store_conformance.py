@@ -50,6 +50,25 @@ def all_summaries(store: Store) -> list[Summary]:
     return [hit.summary for hit in store.find(Query(), limit=10**6).hits]
 
 
+def append_from_threads(store: Store, each: int) -> None:
+    """Append ``each`` messages to session "one" from four threads, which try again after a conflict."""
+
+    def write(start: int) -> None:
+        for number in range(start, start + each):
+            while True:
+                try:
+                    store.append("one", [said(number)], store.revision("one"))
+                    break
+                except StaleRevision:
+                    continue
+
+    threads = [threading.Thread(target=write, args=(1000 * worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 class StoreConformance:
     """The laws, one a test."""
 
@@ -97,20 +116,7 @@ class StoreConformance:
         """Writers that retry from the newer state after a conflict lose nothing between them."""
         created(store)
 
-        def write(start: int) -> None:
-            for number in range(start, start + 20):
-                while True:
-                    try:
-                        store.append("one", [said(number)], store.revision("one"))
-                        break
-                    except StaleRevision:
-                        continue
-
-        threads = [threading.Thread(target=write, args=(1000 * worker,)) for worker in range(4)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        append_from_threads(store, 20)
 
         ids = [record["messages"][0]["id"] for record in store.read("one").records]
         assert len(ids) == len(set(ids)) == 80

@@ -10,7 +10,6 @@ import stat
 import subprocess
 import sys
 import textwrap
-import threading
 import time
 from pathlib import Path
 
@@ -22,7 +21,6 @@ from jido_jupyter.errors import (
     CorruptSession,
     OutcomeUnknown,
     SessionOpen,
-    StaleRevision,
     StoreError,
     StoreFull,
     StoreUnavailable,
@@ -31,7 +29,16 @@ from jido_jupyter.errors import (
 from jido_jupyter.store import keys
 from jido_jupyter.store.contract import Revision, Store
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.testing.store_conformance import AT, OTHER, OWNER, StoreConformance, all_summaries, created, said
+from jido_jupyter.testing.store_conformance import (
+    AT,
+    OTHER,
+    OWNER,
+    StoreConformance,
+    all_summaries,
+    append_from_threads,
+    created,
+    said,
+)
 
 
 def opened(tmp_path: Path, max_bytes: int = 10 * 2**20) -> FileStore:
@@ -229,20 +236,8 @@ def test_without_locks_writers_still_take_turns(store: FileStore, tmp_path: Path
     monkeypatch.setattr("fcntl.flock", refuse)
     created(store)
 
-    def write(start: int) -> None:
-        for number in range(start, start + 15):
-            while True:
-                try:
-                    store.append("one", [said(number)], store.revision("one"))
-                    break
-                except StaleRevision:
-                    continue
+    append_from_threads(store, 15)
 
-    threads = [threading.Thread(target=write, args=(100 * worker,)) for worker in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
     assert len(ids(store)) == 60
     assert store.read("one").damage == ()
 
