@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from jido_jupyter.core import records
-from jido_jupyter.core.messages import Message
+from jido_jupyter.core.messages import Message, check_numbers
 from jido_jupyter.core.records import Record
 from jido_jupyter.core.session import SessionState
 from jido_jupyter.core.times import stamp
@@ -71,9 +71,12 @@ class LiveSession:
             ends_turn: they answer something that is stored already, so that no size limit keeps them out.
 
         Raises:
+            InvalidField: a message holds NaN or an infinity; nothing was added.
             PayloadTooLarge: the session is full; nothing was added.
             StoreError, StaleRevision: they could not be stored now, and are kept in memory for `save`.
         """
+        for message in said:
+            check_numbers(message)
         with self._lock:
             before = self._state
             self._state = self._state.with_messages(said)

@@ -41,11 +41,18 @@ class Shown:
     """A session as it was read, whole."""
 
     state: SessionState
-    summary: Summary
     revision: Revision
-    damage: tuple[Damage, ...]
-    is_verified: bool
-    record_count: int
+    damage: tuple[Damage, ...] = ()
+    is_verified: bool = True
+    record_count: int = 0
+    owner: Owner | None = None
+
+    @property
+    def summary(self) -> Summary:
+        """What a list shows of it."""
+        found = summarise(self.state, str(self.revision))
+        told = tuple(damage.message for damage in self.damage)
+        return replace(found, problems=told + found.problems, owner=self.owner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,10 +148,8 @@ class Sessions:
         """
         stored = self._store.read(session_id)
         state = replay(stored.header, stored.records)
-        told = tuple(damage.message for damage in stored.damage)
-        summary = summarise(state, str(stored.revision))
-        summary = replace(summary, problems=told + summary.problems, owner=self._store.owner(session_id))
-        return Shown(state, summary, stored.revision, stored.damage, stored.is_verified, len(stored.records))
+        owner = self._store.owner(session_id)
+        return Shown(state, stored.revision, stored.damage, stored.is_verified, len(stored.records), owner)
 
     def new(self, owner: Owner, title: str | None = None) -> LiveSession:
         """Store a new session and open it.
@@ -383,9 +388,9 @@ class Sessions:
         log = [records.meta(meta, now)] if meta else []
         if said:
             log.append(records.messages(said, now))
-        revision = self._store.create(records.header(session_id, created_at), log)
         state = SessionState(session_id, created_at, created_at).with_meta(meta).with_messages(said)
-        return Shown(state, summarise(state, str(revision)), revision, (), True, len(log))
+        revision = self._store.create(records.header(session_id, created_at), log)
+        return Shown(state, revision, record_count=len(log))
 
     def _rewrite(self, session_id: str, *, is_trusted: bool = False) -> None:
         stored = self._store.read(session_id)

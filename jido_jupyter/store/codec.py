@@ -12,7 +12,6 @@ be named, the end of a file tells its revision without the rest being read, and 
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -80,7 +79,15 @@ class Keys:
 
 
 def seal(log: Sequence[Record], after: Revision | None, key: Key, start: int = 0) -> tuple[bytes, Revision]:
-    """Return the lines of ``log`` and the revision they lead to.
+    """Return the lines of ``log`` and the revision they lead to; see `pieces`."""
+    found, revision = pieces(log, after, key, start)
+    return b"".join(found), revision
+
+
+def pieces(
+    log: Sequence[Record], after: Revision | None, key: Key, start: int = 0
+) -> tuple[list[bytes | memoryview], Revision]:
+    """Return the lines of ``log`` in a few pieces, as joining long ones would copy them, and the revision they lead to.
 
     Args:
         log: records in order; with ``after=None`` the first is the header.
@@ -89,15 +96,21 @@ def seal(log: Sequence[Record], after: Revision | None, key: Key, start: int = 0
         start: number of the header, for a log that takes the place of a longer one: numbers never go back.
     """
     previous, n = (_START, start - 1) if after is None else (after.seal.encode(), after.n)
-    pieces: list[bytes | memoryview] = []
+    found: list[bytes | memoryview] = []
+    short: list[bytes | memoryview] = []
     for record in log:
         n += 1
         if "n" in record:  # of the log that it was read from
             record = {name: value for name, value in record.items() if name != "n"}
         body, number = memoryview(_dumps(record))[:-1], b',"n":%d' % n
         previous = key.mac(previous, body, number)
-        pieces += (body, number, b',"mac":"' + previous + b'"}\n')
-    return b"".join(pieces), Revision(n, previous.decode())
+        if len(body) < _LONG:
+            short.append(body)
+        else:
+            found += (b"".join(short), body)
+            short = []
+        short.append(number + b',"mac":"' + previous + b'"}\n')
+    return [*found, b"".join(short)], Revision(n, previous.decode())
 
 
 def tail(end: bytes) -> Revision | None:
@@ -286,29 +299,12 @@ def _no_header(data: bytes) -> str:
 
 def _dumps(record: Mapping[str, Any]) -> bytes:
     try:
-        data = orjson.dumps(record)
+        return orjson.dumps(record)
     except orjson.JSONEncodeError:  # lone surrogates, as a cut emoji leaves them
         try:
-            data = orjson.dumps(storable(record))
+            return orjson.dumps(storable(record))
         except (TypeError, RecursionError) as error:
             raise InvalidField("record", f"cannot be stored as JSON: {error}") from error
-    if not _is_finite(record):  # orjson writes null for what is not, without a word
-        raise InvalidField("record", "holds NaN or an infinity, which JSON has no numbers for; store it as a text")
-    return data
-
-
-def _is_finite(record: Any) -> bool:
-    """Return whether each number is one that JSON has; in one flat loop, since it runs over everything that is stored."""
-    values = [record]
-    for value in values:  # grows as it goes
-        kind = type(value)  # exact types are all that JSON has, and asking for them takes half the time
-        if kind is dict:
-            values += value.values()
-        elif kind is list or kind is tuple:
-            values += value
-        elif kind is float and not math.isfinite(value):
-            return False
-    return True
 
 
 def _loads(line: bytes | memoryview) -> Any:

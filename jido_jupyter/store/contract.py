@@ -98,6 +98,8 @@ class Store(Protocol):
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         """Store a new session: the header and its first records, all or nothing.
 
+        Records are JSON values. Numbers are finite: `check_numbers` is for those who make messages of other values.
+
         Raises:
             SessionExists: the header's id is taken, by a stored or a trashed session.
             PayloadTooLarge: it would be larger than the store's size limit.

@@ -84,15 +84,14 @@ class FileStore:
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         session_id = checked(str(header["id"]))
         key = self._keys.newest
-        data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key)
-        self._check_size(session_id, len(data))
+        pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key)
+        self._check_size(session_id, sum(map(len, pieces)))
         name = session_id + SUFFIX
         with self._storing(), self._names_locked(), self._sessions.opened() as folder_fd:
-            if self._exists(self._sessions, name) or self._exists(self._trash, name):
+            if files.inode(folder_fd, name) is not None or self._is_taken(self._trash, name):
                 raise SessionExists(session_id)
-            files.replace_file(folder_fd, name, data)
-        self._mark(session_id)
-        return revision
+            files.replace_file(folder_fd, name, *pieces)
+        return revision  # the index needs no hint: it sees the new name
 
     def append(
         self,
@@ -136,7 +135,7 @@ class FileStore:
 
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
         key = self._keys.newest
-        data, revision = codec.seal([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
+        pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
             found = self._revision_of(fd, session_id)
@@ -145,7 +144,7 @@ class FileStore:
             if found != expected:
                 raise StaleRevision(session_id, str(expected), str(found))
             with self._sessions.opened() as folder_fd:
-                files.replace_file(folder_fd, session_id + SUFFIX, data)
+                files.replace_file(folder_fd, session_id + SUFFIX, *pieces)
         self._mark(session_id)
         return revision
 
@@ -303,18 +302,14 @@ class FileStore:
         told = tuple(damage.message for damage in stored.damage)
         return replace(summary, problems=told + summary.problems), [message.text for message in state.messages]
 
-    def _exists(self, place: files.Folder, name: str) -> bool:
+    def _is_taken(self, place: files.Folder, name: str) -> bool:
         with place.opened() as folder_fd:
-            try:
-                os.stat(name, dir_fd=folder_fd, follow_symlinks=False)
-            except FileNotFoundError:
-                return False
-            return True
+            return files.inode(folder_fd, name) is not None
 
     def _move(self, session_id: str, source: files.Folder, target: files.Folder) -> None:
         name = checked(session_id) + SUFFIX
         with self._storing(), self._names_locked():
-            if self._exists(target, name):
+            if self._is_taken(target, name):
                 raise SessionExists(session_id)
             self._rename(source, name, target, name, session_id)
         self._mark(session_id)

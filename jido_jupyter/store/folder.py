@@ -181,7 +181,7 @@ def read_all(fd: int) -> bytes:
     return b"".join(pieces)
 
 
-def write_all(fd: int, data: bytes) -> None:
+def write_all(fd: int, data: bytes | memoryview) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
@@ -232,8 +232,8 @@ def rename(folder_fd: int, name: str, new_folder_fd: int, new_name: str) -> None
         raise OutcomeUnknown(name.lstrip(".").partition(".")[0], (error.strerror or str(error)).lower()) from error
 
 
-def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> str:
-    """Write ``data`` to a new hidden file beside ``name`` and return what it is called.
+def write_temporary(folder_fd: int, name: str, *pieces: bytes | memoryview, durable: bool = True) -> str:
+    """Write ``pieces`` to a new hidden file beside ``name`` and return what it is called.
 
     On any failure the file is gone again; a failed fsync is never tried twice, because the second may lie.
     Source: https://lwn.net/Articles/752063/ (PostgreSQL's fsync surprise).
@@ -243,7 +243,8 @@ def write_temporary(folder_fd: int, name: str, data: bytes, *, durable: bool = T
     try:
         try:
             os.fchmod(fd, 0o600)
-            write_all(fd, data)
+            for piece in pieces:
+                write_all(fd, piece)
             if durable:
                 os.fsync(fd)
         finally:
@@ -268,9 +269,9 @@ def sweep(folder_fd: int, older_than_s: float) -> None:
                 os.unlink(name, dir_fd=folder_fd)
 
 
-def replace_file(folder_fd: int, name: str, data: bytes, *, durable: bool = True) -> None:
+def replace_file(folder_fd: int, name: str, *pieces: bytes | memoryview, durable: bool = True) -> None:
     """Put a whole new file under ``name``: a reader sees the old bytes or the new ones, never a mix."""
-    temporary = write_temporary(folder_fd, name, data, durable=durable)
+    temporary = write_temporary(folder_fd, name, *pieces, durable=durable)
     try:
         if durable:
             rename(folder_fd, temporary, folder_fd, name)

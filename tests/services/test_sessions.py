@@ -193,6 +193,20 @@ def test_a_full_disk_loses_nothing(sessions: Sessions, store: FullStore) -> None
     assert len(sessions.show(live.id).state.messages) == 2
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("wrap", [lambda n: n, lambda n: [n], lambda n: {"rows": [{"score": n}]}])
+def test_numbers_that_json_has_not_are_refused_and_nothing_changes(sessions: Sessions, wrap, number: float) -> None:
+    """A tool's result with NaN would come back as null: it is refused where it comes in."""
+    live = sessions.new(OWNER)
+    part = {"type": "tool_call_response", "id": "c1", "response": wrap(number)}
+    revision = live.revision
+
+    with pytest.raises(InvalidField, match="JSON has no number"):
+        live.record([Message("m1", "tool", (part,), "2026-11-22T09:00:00.000Z")])
+
+    assert (live.revision, live.state.messages, live.is_saved) == (revision, (), True)
+
+
 def test_a_write_of_unknown_outcome_is_found_again(sessions: Sessions, store: FullStore, monkeypatch) -> None:
     """When a write came through although it was reported as unknown, it is not repeated, and the session goes on."""
     live = sessions.new(OWNER)
