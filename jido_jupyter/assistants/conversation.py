@@ -2,22 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from jido_jupyter.assistants import turn
 from jido_jupyter.assistants.engine import Engine
-from jido_jupyter.assistants.port import Assistant, Emit, Event, StopToken
-from jido_jupyter.assistants.turn import Turn
+from jido_jupyter.assistants.port import Assistant, Emit, Event, Interrupted, StopToken, Tool
+from jido_jupyter.assistants.turn import Asked, Turn
 from jido_jupyter.core.messages import Message, Origin, Role, Usage, text_part
 from jido_jupyter.errors import IllegalTransition
 from jido_jupyter.services.live import LiveSession
 
 POLL_S = 0.1  # without it an interrupt is not seen on every system while the thread waits
+
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a tool wants to do, for the user to allow or deny."""
+
+    tool: str
+    summary: str  # one line
+    code: str | None = None  # that would run
+
+
+class Desk(Protocol):
+    """What tools need of the door that a question came through: a user to ask, and the kernel's main thread."""
+
+    async def allows(self, request: Request) -> bool:
+        """Return whether the user allows it; False where nobody can answer."""
+
+    async def in_main(self, work: Callable[[], T]) -> T:
+        """Run ``work`` in the kernel's main thread, where user code runs, and return what it returns."""
+
+
+class Surroundings(Protocol):
+    """What a session works in: a notebook, or nothing."""
+
+    def instruction(self) -> str:
+        """Return what a model is told before the conversation."""
+
+    def tools(self, session: Session, desk: Desk) -> Sequence[Tool]:
+        """Return what a model may ask for."""
+
+    def look(self) -> Mapping[str, Any] | None:
+        """Return what the notebook looks like now; None where there is none."""
+
+
+class Nowhere:
+    """Surroundings without a notebook: there is only the conversation."""
+
+    def instruction(self) -> str:
+        return ""
+
+    def tools(self, session: Session, desk: Desk) -> Sequence[Tool]:
+        return ()
+
+    def look(self) -> Mapping[str, Any] | None:
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +84,22 @@ class Session:
     Args:
         assistant: returns what answers next; asked at each turn, so that the model can change in between.
         mint_id: returns a fresh id.
+        around: what it works in.
     """
 
     def __init__(
-        self, live: LiveSession, engine: Engine, assistant: Callable[[], Assistant], mint_id: Callable[[], str]
+        self,
+        live: LiveSession,
+        engine: Engine,
+        assistant: Callable[[], Assistant],
+        mint_id: Callable[[], str],
+        around: Surroundings | None = None,
     ) -> None:
         self.live = live
         self._engine = engine
         self._assistant = assistant
         self._mint_id = mint_id
+        self._around = around or Nowhere()
         self._stop: StopToken | None = None  # of the turn that runs now
         self._lock = threading.Lock()
 
@@ -86,33 +142,40 @@ class Session:
         *,
         show: Callable[[Event], None] | None = None,
         rest: Callable[[], None] | None = None,
+        consent: Callable[[Request], bool] | None = None,
         origin: Origin | None = None,
+        with_tools: bool = True,
     ) -> Turn:
         """Ask and wait for the answer. An interrupt (^C, the stop button) ends it; what had come is kept and marked.
 
         Args:
-            show: called in this thread with each piece as it comes.
+            show: called in this thread with each event as it comes.
             rest: called in this thread whenever nothing has come for a moment.
+            consent: called in this thread when a tool needs the user's leave; None denies all of them.
             origin: the cell that asks.
+            with_tools: whether the model may ask for tools.
 
         Raises:
             AssistantUnavailable: there is nothing to ask; nothing was stored.
             IllegalTransition: an answer is streaming already, or the session was closed.
             PayloadTooLarge: the session is full.
         """
-        events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        running = self.start(prompt, events.put, origin=origin).turn
+        items: queue.SimpleQueue[Event | _Errand] = queue.SimpleQueue()
+        desk = _WaitingThread(items, consent or _deny)
+        running = self.start(prompt, items.put, desk, origin=origin, with_tools=with_tools).turn
         presses = 0
-        while not (running.done() and events.empty()):
+        while not (running.done() and items.empty()):
             try:
                 try:
-                    event = events.get(timeout=POLL_S)
+                    item = items.get(timeout=POLL_S)
                 except queue.Empty:
                     if rest:
                         rest()
                     continue
-                if show:
-                    show(event)
+                if isinstance(item, _Errand):
+                    item.run()
+                elif show:
+                    show(item)
             except KeyboardInterrupt:
                 presses += 1
                 self.stop()
@@ -120,18 +183,32 @@ class Session:
                     raise
         return running.result()
 
-    def start(self, prompt: str, emit: Emit, *, origin: Origin | None = None) -> Started:
-        """Ask without waiting. ``emit`` is called in the engine's thread.
+    def start(
+        self,
+        prompt: str,
+        emit: Emit,
+        desk: Desk | None = None,
+        *,
+        origin: Origin | None = None,
+        with_tools: bool = True,
+    ) -> Started:
+        """Ask without waiting. ``emit`` is called in the engine's thread; without a ``desk`` no tool is allowed anything.
 
         Raises: as `ask`.
         """
         assistant = self._assistant()
         question = turn.ask_message(self._mint_id(), prompt, self.live.now(), origin)
+        asked = Asked(
+            question,
+            self._around.instruction(),
+            self._around.tools(self, desk or _Nobody()) if with_tools else (),
+            look=self._around.look,
+        )
         with self._lock:
             self._check_ready()
             self._stop = stop = StopToken()
         answer_id = self._mint_id()
-        running = self._engine.submit(self._take(assistant, question, answer_id, emit, stop))
+        running = self._engine.submit(self._take(assistant, asked, answer_id, emit, stop))
         return Started(question.id, answer_id, running)
 
     def stop(self) -> None:
@@ -176,11 +253,59 @@ class Session:
                 f"'%jido resume {self.id[:8]} --take-over' opens it here; '%jido new' starts another.",
             )
 
-    async def _take(self, assistant: Assistant, question: Message, answer_id: str, emit: Emit, stop: StopToken) -> Turn:
+    async def _take(self, assistant: Assistant, asked: Asked, answer_id: str, emit: Emit, stop: StopToken) -> Turn:
         try:
-            return await turn.take(self.live, assistant, question, answer_id, emit, stop)
+            return await turn.take(self.live, assistant, asked, answer_id, self._mint_id, emit, stop)
         finally:
             self._stop = None  # before the future is done, so that the next question is never refused by a hair
+
+
+class _Errand:
+    """Something that the waiting thread is asked to do in between."""
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+        self.done: Future[Any] = Future()
+
+    def run(self) -> None:
+        try:
+            self.done.set_result(self._work())
+        except Exception as error:
+            self.done.set_exception(error)
+        except BaseException:  # an interrupt: as such it would take the engine down with the tool
+            self.done.set_exception(Interrupted())
+            raise
+
+
+class _WaitingThread:
+    """The desk of the thread that waits in `Session.ask`."""
+
+    def __init__(self, items: queue.SimpleQueue[Event | _Errand], consent: Callable[[Request], bool]) -> None:
+        self._items = items
+        self._consent = consent
+
+    async def allows(self, request: Request) -> bool:
+        return await self.in_main(lambda: self._consent(request))
+
+    async def in_main(self, work: Callable[[], T]) -> T:
+        errand = _Errand(work)
+        self._items.put(errand)
+        found: T = await asyncio.wrap_future(errand.done)
+        return found
+
+
+class _Nobody:
+    """The desk where nobody can answer."""
+
+    async def allows(self, request: Request) -> bool:
+        return False
+
+    async def in_main(self, work: Callable[[], T]) -> T:
+        return work()
+
+
+def _deny(request: Request) -> bool:
+    return False
 
 
 def _total(counts: Iterable[int | None]) -> int | None:

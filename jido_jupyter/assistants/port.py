@@ -1,14 +1,15 @@
-"""The port to whatever answers: one coroutine that streams events and says how the turn ended.
+"""The port to whatever answers: one coroutine that streams a step of a turn and says how it ended.
 
-Adapters implement `Assistant`; nothing else of this package knows a model library.
+A turn is a question and the steps that answer it; a step is one request to a model. It ends the turn, or asks for tools,
+whose results the next step is given. Adapters implement `Assistant`; nothing else of this package knows a model library.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from jido_jupyter.core.messages import Message, Usage
 
@@ -27,22 +28,69 @@ class ReasoningDelta:
     text: str
 
 
-Event = TextDelta | ReasoningDelta
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """The model asks for a tool; stored before the tool runs."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Began:
+    """A step begins: what follows belongs to this message."""
+
+    message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A message is whole and stored, as far as that was possible: an answer, or the results of tools."""
+
+    message: Message
+
+
+Event = Began | TextDelta | ReasoningDelta | ToolCall | Said
 Emit = Callable[[Event], None]
 
 
 @dataclass(frozen=True, slots=True)
-class TurnEnd:
-    """How a turn ended. Only ``complete`` means that the model said it was done.
+class StepEnd:
+    """How a step ended. Only ``complete`` means that the model said it was done.
 
-    ``truncated``: the answer stopped without the model saying so, or at its length limit; ``failed``: an error, told in
-    ``error`` as one sentence with the next step; ``interrupted``: the user stopped it.
+    ``calls``: it waits for the tools in ``calls``; ``truncated``: the answer stopped without the model saying so, or at its
+    length limit; ``failed``: an error, told in ``error`` as one sentence with the next step; ``interrupted``: the user
+    stopped it.
     """
 
-    how: Literal["complete", "interrupted", "failed", "truncated"]
+    how: Literal["complete", "calls", "interrupted", "failed", "truncated"]
     error: str | None = None
     usage: Usage | None = None  # None: the server did not say
     model_name: str | None = None  # as the server names it; may differ from the one asked
+    calls: tuple[ToolCall, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What a tool gave back, or why it did not."""
+
+    response: str  # what the model is told
+    outcome: Literal["done", "denied", "failed", "interrupted"] = "done"
+
+
+class Interrupted(Exception):
+    """The user stopped a tool that ran in the kernel's main thread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something that a model may ask for."""
+
+    name: str
+    description: str  # for the model
+    parameters: Mapping[str, Any]  # JSON schema of an object
+    run: Callable[[Mapping[str, Any]], Awaitable[ToolResult]]  # never raises for wrong arguments
 
 
 class StopToken:
@@ -74,7 +122,7 @@ class StopToken:
 
 
 class Assistant(Protocol):
-    """Something that answers a prompt."""
+    """Something that answers."""
 
     @property
     def model_id(self) -> str:
@@ -84,9 +132,11 @@ class Assistant(Protocol):
     def label(self) -> str:
         """How answers are headed; an assistant that is no language model says so here."""
 
-    async def turn(self, history: Sequence[Message], prompt: str, emit: Emit, stop: StopToken) -> TurnEnd:
-        """Answer ``prompt`` after ``history``, calling ``emit`` for each event as it comes.
+    async def step(
+        self, said: Sequence[Message], instruction: str, tools: Sequence[Tool], emit: Emit, stop: StopToken
+    ) -> StepEnd:
+        """Go on after ``said``, calling ``emit`` for each piece as it comes; ``tools`` may be asked for, and are not run.
 
-        ``history`` ends before the prompt and may hold unfinished answers. Errors of the model, its server or the network
-        come back as a `TurnEnd`; they are not raised.
+        ``said`` ends with a question or the results of tools, and may hold unfinished answers. ``instruction`` is what the
+        model is told before all of it. Errors of the model, its server or the network come back as a `StepEnd`.
         """

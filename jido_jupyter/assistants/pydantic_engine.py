@@ -2,9 +2,9 @@
 
 Laws of this file:
 
-- One turn is one request. The openai client repeats it twice on 429, 5xx and lost connections, never after the first
+- One step is one request. The openai client repeats it twice on 429, 5xx and lost connections, never after the first
   piece of the answer; nothing here repeats.
-- One HTTP client per turn, on the loop that runs the turn and closed with it: whatever ends the turn closes the
+- One HTTP client per step, on the loop that runs it and closed with it: whatever ends the step closes the
   connection, and an assistant may be used from any event loop.
 - Foreign errors are told apart by class name and HTTP status. openai 2 brings httpx, openai 3 brings httpx2, and
   which classes leak through differs; a list of imported classes would miss half of them.
@@ -18,18 +18,16 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import groupby
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from pydantic_ai.direct import model_request_stream
 from pydantic_ai.messages import (
     ModelMessage,
     ModelRequest,
-    ModelRequestPart,
     ModelResponse,
     ModelResponseStreamEvent,
     PartDeltaEvent,
@@ -39,15 +37,30 @@ from pydantic_ai.messages import (
     TextPartDelta,
     ThinkingPart,
     ThinkingPartDelta,
+    ToolCallPart,
+    ToolReturnPart,
     UserPromptPart,
 )
-from pydantic_ai.models import Model
+from pydantic_ai.models import Model, ModelRequestParameters
 from pydantic_ai.models.function import AgentInfo, FunctionModel
+from pydantic_ai.tools import ToolDefinition
 
 from jido_jupyter.assistants import guide
 from jido_jupyter.assistants.endpoints import NO_KEY, Endpoint
-from jido_jupyter.assistants.port import Emit, Event, ReasoningDelta, StopToken, TextDelta, TurnEnd
-from jido_jupyter.core.messages import Message, Role, Usage
+from jido_jupyter.assistants.port import (
+    Emit,
+    Event,
+    ReasoningDelta,
+    StepEnd,
+    StopToken,
+    TextDelta,
+    Tool,
+    ToolCall,
+)
+from jido_jupyter.assistants.turn import cancel
+from jido_jupyter.core.messages import Message, Usage
+from jido_jupyter.errors import InvalidRequest
+from jido_jupyter.services import parsing
 
 INSTRUCTION: Final = (
     "You are an assistant in a Jupyter notebook. Answer in Markdown, and put code into fenced blocks that name their "
@@ -59,17 +72,23 @@ RETRIES: Final = 2
 WORD_S: Final = 0.015  # between two words of the guide, so that streaming is seen
 
 # How a turn ends by the reason the model gives; any other reason is a failure.
-_FINISHES: Final[dict[str | None, TurnEnd]] = {
-    "stop": TurnEnd("complete"),
-    "length": TurnEnd("truncated", "The answer reached the model's length limit. Ask it to go on."),
-    "content_filter": TurnEnd("truncated", "The provider's content filter ended the answer. Ask in other words."),
-    "tool_call": TurnEnd(
-        "failed", "The model asked for a tool, and none is offered. Ask again, or choose another model."
-    ),
-    None: TurnEnd("truncated", "The answer ended without saying that it is complete. Ask it to go on."),
+_FINISHES: Final[dict[str | None, StepEnd]] = {
+    "stop": StepEnd("complete"),
+    "length": StepEnd("truncated", "The answer reached the model's length limit. Ask it to go on."),
+    "content_filter": StepEnd("truncated", "The provider's content filter ended the answer. Ask in other words."),
+    "tool_call": StepEnd("failed", "The model asked for a tool that it did not name. Ask again."),
+    None: StepEnd("truncated", "The answer ended without saying that it is complete. Ask it to go on."),
 }
-_UNKNOWN_FINISH: Final = TurnEnd("failed", "The model ended with an error. What came before is kept; ask again.")
-_EMPTY: Final = TurnEnd("failed", "The model ended without a word of answer. Ask again, or choose another model.")
+_Sent = SystemPromptPart | UserPromptPart | TextPart | ToolCallPart | ToolReturnPart
+_TEXTS: Final[dict[str, Callable[[str], _Sent]]] = {
+    "system": SystemPromptPart,
+    "user": UserPromptPart,
+    "assistant": TextPart,
+    "tool": UserPromptPart,
+}
+_ASKING: Final = ("complete", "failed")  # some servers say "stop" where tools are asked for
+_UNKNOWN_FINISH: Final = StepEnd("failed", "The model ended with an error. What came before is kept; ask again.")
+_EMPTY: Final = StepEnd("failed", "The model ended without a word of answer. Ask again, or choose another model.")
 
 _log = logging.getLogger(__name__)
 
@@ -82,10 +101,10 @@ class Source(Protocol):
     def open(self, prompts: Sequence[str]) -> AbstractAsyncContextManager[Model]:
         """Return the model for a turn; ``prompts`` are the user's, the one to answer last."""
 
-    def end(self, response: ModelResponse, has_text: bool) -> TurnEnd:
+    def end(self, response: ModelResponse, has_text: bool) -> StepEnd:
         """Return how a turn without error ended."""
 
-    def explain(self, error: Exception, has_text: bool) -> TurnEnd:
+    def explain(self, error: Exception, has_text: bool) -> StepEnd:
         """Return the end that ``error`` means; ``has_text``: part of the answer came before it."""
 
 
@@ -105,39 +124,47 @@ class PydanticAssistant:
     def label(self) -> str:
         return self._label
 
-    async def turn(self, history: Sequence[Message], prompt: str, emit: Emit, stop: StopToken) -> TurnEnd:
-        """Answer ``prompt``; see `Assistant.turn`. Cancelling the coroutine closes the connection and propagates."""
+    async def step(
+        self, said: Sequence[Message], instruction: str, tools: Sequence[Tool], emit: Emit, stop: StopToken
+    ) -> StepEnd:
+        """Go on after ``said``; see `Assistant.step`. Cancelling the coroutine closes the connection and propagates."""
         was_stopped = stop.is_stopped
         if was_stopped:
-            return TurnEnd("interrupted")
-        answering = asyncio.ensure_future(self._answer(history, prompt, emit))
-        stop.on_stop(partial(_cancel, asyncio.get_running_loop(), answering))
+            return StepEnd("interrupted")
+        answering = asyncio.ensure_future(self._answer(said, instruction, tools, emit))
+        loop = asyncio.get_running_loop()
+        stop.on_stop(lambda: cancel(loop, answering))
         try:
             return await answering
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if not stop.is_stopped or (caller is not None and caller.cancelling()):
                 raise
-            return TurnEnd("interrupted")
+            return StepEnd("interrupted")
 
-    async def _answer(self, history: Sequence[Message], prompt: str, emit: Emit) -> TurnEnd:
-        prompts = [*(message.text for message in history if message.role == "user"), prompt]
+    async def _answer(self, said: Sequence[Message], instruction: str, tools: Sequence[Tool], emit: Emit) -> StepEnd:
+        prompts = [message.text for message in said if message.role == "user"]
         has_text = False
         try:
             # Our own watch: after a timeout of the HTTP client, openai would ask (and the server think) twice more.
             async with (
                 asyncio.timeout(self._source.silence_s) as watch,
                 self._source.open(prompts) as model,
-                model_request_stream(model, conversation(history, prompt)) as stream,
+                model_request_stream(
+                    model, conversation(said, instruction), model_request_parameters=_offering(tools)
+                ) as stream,
             ):
                 async for event in stream:
                     watch.reschedule(asyncio.get_running_loop().time() + self._source.silence_s)
                     if (delta := _delta(event)) is not None:
                         has_text = has_text or isinstance(delta, TextDelta)
                         emit(delta)
-                return self._source.end(stream.get(), has_text)
+                response = stream.get()
+                end = self._source.end(response, has_text)
+                calls = _calls(response)
+                return replace(end, how="calls", error=None, calls=calls) if calls and end.how in _ASKING else end
         except Exception as error:
-            _log.debug("A turn of %s failed.", self._model_id, exc_info=True)
+            _log.debug("A step of %s failed.", self._model_id, exc_info=True)
             return self._source.explain(error, has_text)
 
 
@@ -155,11 +182,11 @@ class GuideSource:
 
         yield FunctionModel(stream_function=speak, model_name=guide.MODEL_NAME)
 
-    def end(self, response: ModelResponse, has_text: bool) -> TurnEnd:
-        return TurnEnd("complete", model_name=guide.MODEL_NAME)  # no usage: FunctionModel invents the counts
+    def end(self, response: ModelResponse, has_text: bool) -> StepEnd:
+        return StepEnd("complete", model_name=guide.MODEL_NAME)  # no usage: FunctionModel invents the counts
 
-    def explain(self, error: Exception, has_text: bool) -> TurnEnd:
-        return TurnEnd(
+    def explain(self, error: Exception, has_text: bool) -> StepEnd:
+        return StepEnd(
             "failed", f"The built-in guide failed ({type(error).__name__}); this is a bug of jido, report it."
         )
 
@@ -199,7 +226,7 @@ class ServerSource:
                 profile=OpenAIModelProfile(openai_chat_streaming_requires_finish_reason=True),
             )
 
-    def end(self, response: ModelResponse, has_text: bool) -> TurnEnd:
+    def end(self, response: ModelResponse, has_text: bool) -> StepEnd:
         end = _FINISHES.get(response.finish_reason, _UNKNOWN_FINISH)
         if end.how == "complete" and not has_text:
             end = _EMPTY
@@ -207,13 +234,13 @@ class ServerSource:
         is_counted = response.usage.has_values()  # a server that counts nothing leaves zeros
         return replace(end, usage=usage if is_counted else None, model_name=response.model_name)
 
-    def explain(self, error: Exception, has_text: bool) -> TurnEnd:
+    def explain(self, error: Exception, has_text: bool) -> StepEnd:
         if "finish_reason" in str(error) and error.__cause__ is None:  # what the profile asks for in `open`
-            return _FINISHES[None] if has_text else TurnEnd("failed", self._doubt("sent no answer"))
+            return _FINISHES[None] if has_text else StepEnd("failed", self._doubt("sent no answer"))
         status = getattr(error, "status_code", None)
         if isinstance(status, int):
-            return TurnEnd("failed", self._explain_status(status, error, has_text))
-        return TurnEnd("failed", self._explain_transport(error, has_text))
+            return StepEnd("failed", self._explain_status(status, error, has_text))
+        return StepEnd("failed", self._explain_transport(error, has_text))
 
     def _explain_status(self, status: int, error: Exception, has_text: bool) -> str:
         where = self._endpoint.shown
@@ -288,26 +315,68 @@ def server_assistant(provider: str, name: str, endpoint: Endpoint) -> PydanticAs
     return PydanticAssistant(model_id, model_id, ServerSource(provider, name, endpoint))
 
 
-def conversation(history: Sequence[Message], prompt: str) -> list[ModelMessage]:
-    """Return what is sent: the instruction, the texts of ``history``, the prompt.
+def conversation(said: Sequence[Message], instruction: str = "") -> list[ModelMessage]:
+    """Return what is sent: the instruction, then what was said, with calls of tools and their results.
 
-    An unfinished answer goes back as the assistant's turn; one without text is left out, as are reasoning and tool
-    parts. Neighbours of the same role become one message, because many chat templates insist that roles alternate.
+    An unfinished answer goes back as the assistant's turn. What is empty is left out, as are reasoning, and calls without
+    a result, which models refuse. Neighbours of the same side become one message, because many chat templates insist
+    that the sides alternate.
     """
-    spoken: list[tuple[Role, str]] = [("system", INSTRUCTION)]
-    spoken += [(message.role, message.text) for message in history if message.role != "tool" and message.text.strip()]
-    spoken.append(("user", prompt))
+    parts = [part for message in said for part in message.parts]
+    names = {part["id"]: part["name"] for part in parts if part["type"] == "tool_call"}
+    answered = {part["id"] for part in parts if part["type"] == "tool_call_response"}
+    spoken: list[_Sent] = [SystemPromptPart("\n\n".join(filter(None, (INSTRUCTION, instruction))))]
+    for message in said:
+        if message.text.strip():
+            spoken.append(_TEXTS[message.role](message.text))
+        for part in message.parts:
+            if part["type"] == "tool_call" and part["id"] in answered:
+                spoken.append(ToolCallPart(part["name"], part.get("arguments") or {}, part["id"]))
+            elif part["type"] == "tool_call_response" and part["id"] in names:
+                spoken.append(ToolReturnPart(names[part["id"]], part["response"], part["id"]))
     return [
-        _message(role, "\n\n".join(text for _, text in group))
-        for role, group in groupby(spoken, key=lambda turn: turn[0])
+        ModelResponse(parts=_joined(group)) if is_answer else ModelRequest(parts=_joined(group))
+        for is_answer, group in groupby(spoken, key=lambda part: isinstance(part, TextPart | ToolCallPart))
     ]
 
 
-def _message(role: Role, text: str) -> ModelMessage:
-    if role == "assistant":
-        return ModelResponse(parts=[TextPart(text)])
-    part: ModelRequestPart = SystemPromptPart(text) if role == "system" else UserPromptPart(text)
-    return ModelRequest(parts=[part])
+def _joined(parts: Iterable[Any]) -> list[Any]:
+    """Return the parts with neighbouring texts of one kind as one."""
+    joined: list[Any] = []
+    for part in parts:
+        if joined and type(joined[-1]) is type(part) and isinstance(part, TextPart | UserPromptPart | SystemPromptPart):
+            joined[-1] = replace(part, content=f"{joined[-1].content}\n\n{part.content}")
+        else:
+            joined.append(part)
+    return joined
+
+
+def _offering(tools: Sequence[Tool]) -> ModelRequestParameters:
+    return ModelRequestParameters(
+        function_tools=[
+            ToolDefinition(name=tool.name, parameters_json_schema=dict(tool.parameters), description=tool.description)
+            for tool in tools
+        ]
+    )
+
+
+def _calls(response: ModelResponse) -> tuple[ToolCall, ...]:
+    return tuple(
+        ToolCall(part.tool_call_id, part.tool_name, _arguments(part))
+        for part in response.parts
+        if isinstance(part, ToolCallPart)
+    )
+
+
+def _arguments(call: ToolCallPart) -> Mapping[str, Any]:
+    """Return a call's arguments; what is no sound JSON object is handed on as text, for the tool to refuse."""
+    if isinstance(call.args, dict):
+        return call.args
+    try:
+        found = parsing.parse((call.args or "{}").encode())
+    except InvalidRequest:
+        found = None
+    return found if isinstance(found, dict) else {"arguments": call.args}
 
 
 def _delta(event: ModelResponseStreamEvent) -> Event | None:
@@ -332,12 +401,3 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
     while link is not None:
         yield link
         link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
-
-
-def _cancel(loop: asyncio.AbstractEventLoop, answering: asyncio.Future[TurnEnd]) -> None:
-    """Cancel a turn from any thread; one that is over, with its loop perhaps, stays as it is."""
-    try:
-        loop.call_soon_threadsafe(answering.cancel)
-    except RuntimeError:
-        if not loop.is_closed():
-            raise

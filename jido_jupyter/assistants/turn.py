@@ -1,72 +1,184 @@
-"""One turn: the question is durable before it is asked, the answer while it streams and when it ends."""
+"""One turn: the question is durable before it is asked, each answer while it streams and when it ends, each tool call
+before it runs and each result before the model is told.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from jido_jupyter.assistants.port import Assistant, Emit, Event, ReasoningDelta, StopToken, TextDelta
+from jido_jupyter.assistants.port import (
+    Assistant,
+    Began,
+    Emit,
+    Event,
+    Interrupted,
+    ReasoningDelta,
+    Said,
+    StepEnd,
+    StopToken,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolResult,
+)
 from jido_jupyter.core.messages import Message, Origin, Part, text_part
 from jido_jupyter.errors import StoreError
 from jido_jupyter.services.live import LiveSession
 
 JOURNAL_S: Final = 0.5  # a killed process loses at most this much of an answer, plus one write
+MAX_STEPS: Final = 25  # requests to a model that answer one question
+_TOO_MANY: Final = f"The model asked for tools {MAX_STEPS} times without an end. Ask it to go on, or ask for less."
+_INTERRUPTED: Final = ToolResult("interrupted", "interrupted")
+
+Prepare = Callable[[Sequence[Message]], Sequence[Message]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Everything that a turn is asked with."""
+
+    question: Message
+    instruction: str = ""
+    tools: Sequence[Tool] = ()
+    prepare: Prepare = tuple  # what a model is sent of the conversation
+    look: Callable[[], Mapping[str, Any] | None] = lambda: None  # what the notebook looks like when the turn ends
 
 
 @dataclass(frozen=True, slots=True)
 class Turn:
     question: Message
-    answer: Message
+    said: tuple[Message, ...]  # what came of it: answers and results of tools
     unsaved: StoreError | None = None  # why a part is in memory only; `save` writes it later
+
+    @property
+    def answer(self) -> Message:
+        """The last answer."""
+        return next(message for message in reversed(self.said) if message.role == "assistant")
 
 
 async def take(
     live: LiveSession,
     assistant: Assistant,
-    question: Message,
+    asked: Asked,
     answer_id: str,
+    mint_id: Callable[[], str],
     emit: Emit,
     stop: StopToken,
 ) -> Turn:
-    """Ask ``question`` in an open session, and return it with its answer, both stored.
+    """Ask in an open session, and return what came of it, all stored.
+
+    Args:
+        answer_id: of the first answer.
+        mint_id: returns the ids of what comes after.
 
     Raises:
         PayloadTooLarge, Conflict: the session takes no more; nothing was asked.
     """
-    history = live.state.messages
+    said: list[Message] = []
     unsaved: StoreError | None = None
-    try:
-        live.record([question])
-    except StoreError as error:  # the disk is full, say: the answer is still worth having
-        unsaved = error
-    arrived = _Arrived(emit)
-    async with _journal(lambda text: live.record_partial(answer_id, text, assistant.model_id), arrived):
-        end = await assistant.turn(history, question.text, arrived, stop)
-    answer = Message(
-        id=answer_id,
-        role="assistant",
-        parts=arrived.parts(),
-        created_at=live.now(),
-        status=end.how,
-        error=end.error,
-        model=assistant.model_id,
-        origin=question.origin,
-        usage=end.usage,
-        ext={"model_name": end.model_name} if end.model_name else {},
-    )
-    try:
-        live.record([answer], ends_turn=True)
-        unsaved = None  # with it went whatever waited
-    except StoreError as error:
-        unsaved = error
-    return Turn(question, answer, unsaved)
+
+    def keep(message: Message, *, ends_turn: bool, context: Mapping[str, Any] | None = None) -> None:
+        nonlocal unsaved
+        try:
+            live.record([message], context=context, ends_turn=ends_turn)
+            unsaved = None  # with it went whatever waited
+        except StoreError as error:  # the disk is full, say: the answer is still worth having
+            unsaved = error
+
+    keep(asked.question, ends_turn=False)
+    for number in range(MAX_STEPS):
+        emit(Began(answer_id))
+        arrived = _Arrived(emit)
+        async with _journal(live, answer_id, assistant.model_id, arrived):
+            messages = asked.prepare(live.state.messages)
+            end = await assistant.step(messages, asked.instruction, asked.tools, arrived, stop)
+        if end.how == "calls" and number == MAX_STEPS - 1:
+            end = StepEnd("failed", _TOO_MANY, end.usage, end.model_name)
+        is_last = end.how != "calls"
+        answer = _answer(answer_id, live.now(), assistant, asked.question.origin, arrived, end)
+        keep(answer, ends_turn=True, context=asked.look() if is_last else None)
+        said.append(answer)
+        emit(Said(answer))
+        if is_last:
+            break
+        results = await _run(end.calls, asked.tools, emit, stop)
+        told = Message(mint_id(), "tool", results, live.now(), origin=asked.question.origin)
+        keep(told, ends_turn=True)
+        said.append(told)
+        emit(Said(told))
+        answer_id = mint_id()
+    return Turn(asked.question, tuple(said), unsaved)
 
 
 def ask_message(message_id: str, prompt: str, created_at: str, origin: Origin | None) -> Message:
     return Message(message_id, "user", (text_part(prompt),), created_at, origin=origin)
+
+
+async def _run(calls: Sequence[ToolCall], tools: Sequence[Tool], emit: Emit, stop: StopToken) -> tuple[Part, ...]:
+    """Run tools one after the other, as their model asked; after a stop the rest is told to be interrupted."""
+    by_name = {tool.name: tool for tool in tools}
+    parts: list[Part] = []
+    for call in calls:
+        emit(call)
+        if stop.is_stopped:
+            result = _INTERRUPTED
+        elif call.name not in by_name:
+            known = ", ".join(by_name) or "none"
+            result = ToolResult(f"There is no tool {call.name!r}; there is: {known}.", "failed")
+        else:
+            result = await _stoppable(by_name[call.name], call, stop)
+        part = {"type": "tool_call_response", "id": call.id, "response": result.response}
+        parts.append(part if result.outcome == "done" else {**part, "outcome": result.outcome})
+    return tuple(parts)
+
+
+async def _stoppable(tool: Tool, call: ToolCall, stop: StopToken) -> ToolResult:
+    running = asyncio.ensure_future(tool.run(call.arguments))
+    loop = asyncio.get_running_loop()
+    stop.on_stop(lambda: cancel(loop, running))
+    try:
+        return await running
+    except asyncio.CancelledError:
+        if not stop.is_stopped:
+            raise
+        return _INTERRUPTED
+    except Interrupted:
+        return _INTERRUPTED
+    except Exception as error:  # a tool must not take the turn, and what was said in it, down
+        return ToolResult(f"The tool failed: {type(error).__name__}: {error}", "failed")
+
+
+def cancel(loop: asyncio.AbstractEventLoop, running: asyncio.Future[Any]) -> None:
+    """Cancel from any thread; what is over, with its loop perhaps, stays as it is."""
+    try:
+        loop.call_soon_threadsafe(running.cancel)
+    except RuntimeError:
+        if not loop.is_closed():
+            raise
+
+
+def _answer(
+    message_id: str, now: str, assistant: Assistant, origin: Origin | None, arrived: _Arrived, end: StepEnd
+) -> Message:
+    calls = [
+        {"type": "tool_call", "id": call.id, "name": call.name, "arguments": dict(call.arguments)} for call in end.calls
+    ]
+    return Message(
+        id=message_id,
+        role="assistant",
+        parts=(*arrived.parts(has_calls=bool(calls)), *calls),
+        created_at=now,
+        status="complete" if end.how == "calls" else end.how,
+        error=end.error,
+        model=assistant.model_id,
+        origin=origin,
+        usage=end.usage,
+        ext={"model_name": end.model_name} if end.model_name else {},
+    )
 
 
 class _Arrived:
@@ -92,14 +204,14 @@ class _Arrived:
         self._journalled = len(self._text)
         return new
 
-    def parts(self) -> tuple[Part, ...]:
+    def parts(self, *, has_calls: bool) -> tuple[Part, ...]:
         reasoning, text = "".join(self._reasoning), "".join(self._text)
         thought: tuple[Part, ...] = ({"type": "reasoning", "content": reasoning},) if reasoning else ()
-        return (*thought, text_part(text))
+        return thought if has_calls and not text else (*thought, text_part(text))
 
 
 @contextlib.asynccontextmanager
-async def _journal(write: Callable[[str], None], arrived: _Arrived) -> AsyncIterator[None]:
+async def _journal(live: LiveSession, answer_id: str, model_id: str, arrived: _Arrived) -> AsyncIterator[None]:
     """Write what arrives to the session twice a second, whether or not more comes."""
 
     async def keep_writing() -> None:
@@ -107,7 +219,7 @@ async def _journal(write: Callable[[str], None], arrived: _Arrived) -> AsyncIter
             await asyncio.sleep(JOURNAL_S)
             if new := arrived.since_last():
                 with contextlib.suppress(StoreError):  # told at the end of the turn, when the whole answer is stored
-                    write(new)
+                    live.record_partial(answer_id, new, model_id)
 
     writing = asyncio.create_task(keep_writing())
     try:

@@ -6,6 +6,9 @@
 ``partial``           the next piece of an answer that is still streaming: ``message``, ``text``
 ``meta``              what changed about the session: ``set`` with its title, tags, notebook ...
 ``rewind``            the conversation goes on after message ``to``; what came later counts no more
+``todos``             what the assistant still has to do: the whole list, each time it changes
+``summary``           a text that stands for the messages up to ``to`` when a model is asked; empty undoes it
+``context``           what the notebook looked like at the end of a turn: folder, cells, variables
 ``open``, ``close``   a process took or gave up the session: ``owner``
 ====================  ==================================================================================
 
@@ -22,7 +25,7 @@ from jido_jupyter.core import messages as wire
 from jido_jupyter.core.messages import Message
 
 FORMAT: Final = 1
-KINDS: Final = ("header", "messages", "partial", "meta", "rewind", "open", "close")
+KINDS: Final = ("header", "messages", "partial", "meta", "rewind", "todos", "summary", "context", "open", "close")
 
 Record = Mapping[str, Any]
 
@@ -58,6 +61,18 @@ def meta(changes: Mapping[str, Any], at: str) -> Record:
 
 def rewind(message_id: str, at: str) -> Record:
     return {"t": "rewind", "at": at, "to": message_id}
+
+
+def todos(items: Sequence[Mapping[str, Any]], at: str) -> Record:
+    return {"t": "todos", "at": at, "todos": [dict(item) for item in items]}
+
+
+def summary(text: str, to: str, at: str, model: str | None = None) -> Record:
+    return {"t": "summary", "at": at, "to": to, "text": text} | ({"model": model} if model else {})
+
+
+def context(found: Mapping[str, Any], at: str) -> Record:
+    return {"t": "context", "at": at, "context": dict(found)}
 
 
 def opened(owner: Owner, at: str) -> Record:

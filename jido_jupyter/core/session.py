@@ -30,12 +30,15 @@ class SessionState:
     opened_at: str = ""  # when it was opened last
     notebook: str | None = None
     model: str | None = None  # of the last answer
+    assistant: str | None = None  # model id that the user chose for this session; None: the kernel's
     origin: Mapping[str, Any] | None = None  # for a fork or an import: where it came from
     tags: tuple[str, ...] = ()
     pinned: bool = False
     archived: bool = False
     messages: tuple[Message, ...] = ()
-    todos: tuple[Mapping[str, Any], ...] = ()
+    todos: tuple[Mapping[str, Any], ...] = ()  # each with text and status
+    summary: Mapping[str, Any] | None = None  # text that stands for the messages up to "to"
+    context: Mapping[str, Any] | None = None  # the notebook at the end of the last turn
     repairs: tuple[str, ...] = ()  # what was mended on load, one sentence each
     unsettled: frozenset[str] = frozenset()  # ids of answers without an end: cut off, or streaming elsewhere right now
 
@@ -150,11 +153,19 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
             unfinished.clear()
         elif kind == "open":
             opened_at = str(record.get("at", ""))
+        elif kind == "todos" and isinstance(record.get("todos"), list):
+            state = replace(state, todos=tuple(item for item in record["todos"] if isinstance(item, Mapping)))
+        elif kind == "summary":
+            state = replace(state, summary=record if record.get("text") else None)
+        elif kind == "context" and isinstance(record.get("context"), Mapping):
+            state = replace(state, context=record["context"])
         elif kind == "meta" and isinstance(record.get("set"), Mapping):
             state = state.with_meta(record["set"])
     for message_id, answer in reversed(unfinished.items()):
         said.insert(answer.place, answer.as_message(message_id))
     said = _with_closed_calls(said)
+    if state.summary is not None and state.summary.get("to") not in known:  # it was rewound to before
+        state = replace(state, summary=None)
     return replace(
         state.with_messages(said),
         opened_at=opened_at,
@@ -220,7 +231,7 @@ def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name in ("notebook", "model"):
+    if name in ("notebook", "model", "assistant"):
         return value is None or isinstance(value, str)
     if name == "origin":
         return isinstance(value, Mapping)
@@ -240,6 +251,7 @@ _META: dict[str, Any] = {
     "title_source": str,
     "notebook": lambda value: value,
     "model": lambda value: value,
+    "assistant": lambda value: value,
     "origin": dict,
     "tags": tuple,
     "pinned": bool,
@@ -254,4 +266,11 @@ def compacted(state: SessionState, log: Iterable[Record], at: str) -> list[Recor
         for record in log
         if record.get("t") not in records.KINDS
     ]
-    return [records.meta(state.meta, at), records.messages(state.messages, at), *unknown]
+    log = [records.meta(state.meta, at), records.messages(state.messages, at)]
+    if state.todos:
+        log.append(records.todos(state.todos, at))
+    if state.summary is not None:
+        log.append(records.summary(state.summary["text"], state.summary["to"], at, state.summary.get("model")))
+    if state.context is not None:
+        log.append(records.context(state.context, at))
+    return [*log, *unknown]

@@ -47,7 +47,9 @@ def check_message(state: SessionState, message_id: str) -> None:
 def rewound(state: SessionState, message_id: str) -> SessionState:
     """Return the session as it goes on after one of its messages."""
     place = next(place for place, message in enumerate(state.messages) if message.id == message_id)
-    return replace(state, messages=state.messages[: place + 1])
+    messages = state.messages[: place + 1]
+    is_summed_up = state.summary is not None and any(message.id == state.summary["to"] for message in messages)
+    return replace(state, messages=messages, summary=state.summary if is_summed_up else None)
 
 
 def _title(value: Any) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -64,10 +65,13 @@ class LiveSession:
     def now(self) -> str:
         return stamp(self._clock())
 
-    def record(self, said: Sequence[Message], *, ends_turn: bool = False) -> None:
+    def record(
+        self, said: Sequence[Message], *, context: Mapping[str, Any] | None = None, ends_turn: bool = False
+    ) -> None:
         """Add messages and make them durable.
 
         Args:
+            context: what the notebook looks like now; goes with them when it differs from what is known.
             ends_turn: they answer something that is stored already, so that no size limit keeps them out.
 
         Raises:
@@ -78,13 +82,17 @@ class LiveSession:
         for message in said:
             check_numbers(message)
         with self._lock:
-            before = self._state
+            before, waiting = self._state, len(self._unsaved)
             self._state = self._state.with_messages(said)
+            self._unsaved.append(records.messages(said, self.now()))
+            if context is not None and context != self._state.context:
+                self._state = replace(self._state, context=context)
+                self._unsaved.append(records.context(context, self.now()))
             try:
-                self._write(records.messages(said, self.now()), beyond_limit=ends_turn)
+                self._flush(beyond_limit=ends_turn)
             except PayloadTooLarge:
                 self._state = before
-                self._unsaved.pop()
+                del self._unsaved[waiting:]
                 raise
 
     def record_partial(self, message_id: str, text: str, model: str | None) -> None:
@@ -109,6 +117,30 @@ class LiveSession:
             record = records.rewind(message_id, self.now())
             self._state = edits.rewound(self._state, message_id)
             self._write(record)
+
+    def set_todos(self, items: Sequence[Mapping[str, Any]]) -> None:
+        """Replace the list of what is still to do; each item has ``text`` and ``status``."""
+        with self._lock:
+            self._state = replace(self._state, todos=tuple(items))
+            self._write(records.todos(items, self.now()))
+
+    def summarise(self, text: str, to: str, model: str | None = None) -> None:
+        """Let ``text`` stand for the messages up to ``to`` when a model is asked; all of them stay stored.
+
+        An empty text undoes that.
+
+        Raises:
+            InvalidField: there is no such message; nothing changed.
+        """
+        with self._lock:
+            edits.check_message(self._state, to)
+            record = records.summary(text, to, self.now(), model)
+            self._state = replace(self._state, summary=record if text else None)
+            self._write(record)
+
+    def choose_assistant(self, model_id: str) -> None:
+        """Say which model answers in this session from now on."""
+        self._change({"assistant": model_id})
 
     def link(self, notebook: str) -> None:
         """Say in which notebook the session goes on."""

@@ -10,7 +10,7 @@ from pydantic_ai.exceptions import ModelHTTPError
 
 from jido_jupyter.assistants import guide, pydantic_engine
 from jido_jupyter.assistants.endpoints import Endpoint, find_endpoint
-from jido_jupyter.assistants.port import Assistant, Event, ReasoningDelta, StopToken, TextDelta, TurnEnd
+from jido_jupyter.assistants.port import Assistant, Event, ReasoningDelta, StepEnd, StopToken, TextDelta
 from jido_jupyter.assistants.pydantic_engine import (
     INSTRUCTION,
     PydanticAssistant,
@@ -31,7 +31,7 @@ class Heard:
     """What came out of a turn."""
 
     events: list[Event] = field(default_factory=list)
-    end: TurnEnd = field(default_factory=lambda: TurnEnd("failed", "not asked"))
+    end: StepEnd = field(default_factory=lambda: StepEnd("failed", "not asked"))
 
     @property
     def text(self) -> str:
@@ -55,7 +55,7 @@ def ask(
         heard.events.append(event)
         on_event(event)
 
-    heard.end = asyncio.run(assistant.turn(history, prompt, emit, stop or StopToken()))
+    heard.end = asyncio.run(assistant.step([*history, message("user", prompt)], "", (), emit, stop or StopToken()))
     return heard
 
 
@@ -187,6 +187,7 @@ def test_history_reaches_the_server(server: Loopback) -> None:
         ("system", INSTRUCTION),
         ("user", "first"),
         ("assistant", "one"),
+        ("tool", "r"),
         ("user", "second"),
         ("assistant", "half"),
         ("system", "The kernel is new."),
@@ -219,7 +220,7 @@ def test_stop(server: Loopback, model: str, pieces: int) -> None:
     ended = time.monotonic()
 
     seen = server.requests[-1]
-    assert heard.end == TurnEnd("interrupted")
+    assert heard.end == StepEnd("interrupted")
     assert len(heard.events) >= pieces
     assert "".join(seen.sent).startswith(heard.text)
     assert seen.over.wait(2)
@@ -234,7 +235,7 @@ def test_stop_before_the_first_piece(server: Loopback) -> None:
 
     heard = ask(at(server, "hang"), stop=stop)
 
-    assert heard.end == TurnEnd("interrupted")
+    assert heard.end == StepEnd("interrupted")
     assert server.requests[-1].over.wait(2)
     assert server.requests[-1].cut
 
@@ -244,7 +245,7 @@ def test_stopped_before_the_turn(server: Loopback) -> None:
     stop, before = StopToken(), len(server.requests)
     stop.stop()
 
-    assert ask(at(server, "echo"), stop=stop).end == TurnEnd("interrupted")
+    assert ask(at(server, "echo"), stop=stop).end == StepEnd("interrupted")
     assert len(server.requests) == before
 
 
@@ -263,7 +264,9 @@ def test_cancel(server: Loopback) -> None:
 
     async def cancel_after_first_piece() -> bool:
         first = asyncio.Event()
-        turn = asyncio.create_task(at(server, "stall-3").turn([], "hi", lambda event: first.set(), StopToken()))
+        turn = asyncio.create_task(
+            at(server, "stall-3").step([message("user", "hi")], "", (), lambda event: first.set(), StopToken())
+        )
         await first.wait()
         turn.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -280,7 +283,9 @@ def test_cancel_wins_over_stop(server: Loopback) -> None:
 
     async def stop_and_cancel() -> None:
         first, stop = asyncio.Event(), StopToken()
-        turn = asyncio.create_task(at(server, "stall-3").turn([], "hi", lambda event: first.set(), stop))
+        turn = asyncio.create_task(
+            at(server, "stall-3").step([message("user", "hi")], "", (), lambda event: first.set(), stop)
+        )
         await first.wait()
         stop.stop()
         turn.cancel()
@@ -299,7 +304,7 @@ def test_nothing_stays_open(server: Loopback) -> None:
     """A turn closes its connection when it ends, not when the loop or the garbage collector does."""
 
     async def connections_after_a_turn() -> int:
-        await at(server, "echo").turn([], "hi", lambda event: None, StopToken())
+        await at(server, "echo").step([message("user", "hi")], "", (), lambda event: None, StopToken())
         for _ in range(100):
             if not server.connections:
                 break
@@ -313,7 +318,7 @@ def test_nobody_answers() -> None:
     """A server that is not started is told with its address and the setting that moves it."""
     heard = ask(server_assistant("openai", "x", find_endpoint("openai", {"OPENAI_BASE_URL": f"{DEAD}/v1"})))
 
-    assert heard.end == TurnEnd("failed", f"Nothing answers at {DEAD}/v1; start the server or set OPENAI_BASE_URL.")
+    assert heard.end == StepEnd("failed", f"Nothing answers at {DEAD}/v1; start the server or set OPENAI_BASE_URL.")
 
 
 def test_unencrypted_server(server: Loopback) -> None:
@@ -398,7 +403,7 @@ def test_turns_side_by_side(server: Loopback) -> None:
             def emit(event: Event) -> None:
                 texts[number] += event.text
 
-            await at(server, "echo+delay-2").turn([], f"question {number}", emit, StopToken())
+            await at(server, "echo+delay-2").step([message("user", f"question {number}")], "", (), emit, StopToken())
 
         await asyncio.gather(one(0), one(1))
         return texts
@@ -415,7 +420,7 @@ def test_guide_speaks_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert heard.text == guide.answer("What did I ask before?", ["How do I save?", "And then?"])
     assert len(heard.events) == len(heard.text.split())
-    assert heard.end == TurnEnd("complete", usage=None, model_name="jido-guide-1")
+    assert heard.end == StepEnd("complete", usage=None, model_name="jido-guide-1")
 
 
 def test_guide_can_be_stopped() -> None:
@@ -424,7 +429,7 @@ def test_guide_can_be_stopped() -> None:
 
     heard = ask(guide_assistant(), stop=stop, on_event=lambda event: stop.stop())
 
-    assert heard.end == TurnEnd("interrupted")
+    assert heard.end == StepEnd("interrupted")
     assert len(heard.events) < 10
 
 

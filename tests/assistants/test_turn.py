@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from jido_jupyter.assistants.conversation import Session
+from jido_jupyter.assistants.conversation import Desk, Request, Session
 from jido_jupyter.assistants.engine import Engine
-from jido_jupyter.assistants.port import Emit, StopToken, TextDelta, TurnEnd
+from jido_jupyter.assistants.port import Emit, StepEnd, StopToken, TextDelta, Tool, ToolCall, ToolResult
 from jido_jupyter.core.messages import Message
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import replay
@@ -34,21 +35,23 @@ class Scripted:
     model_id = "test:scripted"
     label = "a script"
 
-    def __init__(self, play: Callable[[Emit, StopToken], TurnEnd]) -> None:
+    def __init__(self, play: Callable[[Emit, StopToken], StepEnd]) -> None:
         self.play = play
         self.histories: list[Sequence[Message]] = []
 
-    async def turn(self, history: Sequence[Message], prompt: str, emit: Emit, stop: StopToken) -> TurnEnd:
+    async def step(
+        self, said: Sequence[Message], instruction: str, tools: Sequence[Tool], emit: Emit, stop: StopToken
+    ) -> StepEnd:
         import asyncio
 
-        self.histories.append(history)
+        self.histories.append(said)
         return await asyncio.to_thread(self.play, emit, stop)
 
 
-def echo(emit: Emit, stop: StopToken) -> TurnEnd:
+def echo(emit: Emit, stop: StopToken) -> StepEnd:
     emit(TextDelta("Hello "))
     emit(TextDelta("there."))
-    return TurnEnd("complete")
+    return StepEnd("complete")
 
 
 @pytest.fixture
@@ -57,12 +60,14 @@ def store() -> FullStore:
 
 
 @pytest.fixture
-def make(tmp_path: Path, store: FullStore) -> Callable[[Scripted], Session]:
+def make(tmp_path: Path, store: FullStore) -> Callable[..., Session]:
     clock = FakeClock()
     limits = Limits(FileLimiter(str(tmp_path), clock.boot), Window(5, 60), Window(20, 60))
     numbers = itertools.count(1)
     sessions = Sessions(store, limits, max_sessions=9, clock=clock.now, mint_id=lambda: f"id{next(numbers)}")
-    return lambda assistant: Session(sessions.new(OWNER), Engine(), lambda: assistant, sessions.mint_id)
+    return lambda assistant, around=None: Session(
+        sessions.new(OWNER), Engine(), lambda: assistant, sessions.mint_id, around
+    )
 
 
 def read(store: MemoryStore, session: Session) -> list[tuple[str, str, str]]:
@@ -74,7 +79,7 @@ def test_a_turn_is_stored_and_shown_alike(make, store) -> None:
     """The text that was shown is the text that is stored, behind its question."""
     session, shown = make(Scripted(echo)), []
 
-    turn = session.ask("Hi", show=lambda event: shown.append(event.text))
+    turn = session.ask("Hi", show=lambda event: isinstance(event, TextDelta) and shown.append(event.text))
 
     assert "".join(shown) == turn.answer.text == "Hello there."
     assert read(store, session) == [("user", "Hi", "complete"), ("assistant", "Hello there.", "complete")]
@@ -82,20 +87,20 @@ def test_a_turn_is_stored_and_shown_alike(make, store) -> None:
 
 
 def test_the_next_question_comes_with_the_earlier_turns(make) -> None:
-    """An assistant gets the whole conversation before the question."""
+    """An assistant gets the whole conversation, the question last."""
     assistant = Scripted(echo)
     session = make(assistant)
 
     session.ask("one")
     session.ask("two")
 
-    assert [message.text for message in assistant.histories[1]] == ["one", "Hello there."]
+    assert [message.text for message in assistant.histories[1]] == ["one", "Hello there.", "two"]
 
 
 def test_the_question_is_stored_before_it_is_asked(make, store) -> None:
     """A process that dies while it waits for the first word has kept the question."""
     seen = []
-    session = make(Scripted(lambda emit, stop: seen.append(read(store, session)) or TurnEnd("complete")))
+    session = make(Scripted(lambda emit, stop: seen.append(read(store, session)) or StepEnd("complete")))
 
     session.ask("Hi")
 
@@ -106,13 +111,13 @@ def test_text_is_stored_while_it_streams(make, store) -> None:
     """Within a second of its arrival text is in the session's log, marked interrupted until the answer ends."""
     seen = []
 
-    def slow(emit: Emit, stop: StopToken) -> TurnEnd:
+    def slow(emit: Emit, stop: StopToken) -> StepEnd:
         emit(TextDelta("early words"))
         deadline = time.monotonic() + 1
         while len(read(store, session)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
         seen.extend(read(store, session))
-        return TurnEnd("complete")
+        return StepEnd("complete")
 
     session = make(Scripted(slow))
     session.ask("Hi")
@@ -125,9 +130,9 @@ def test_text_is_stored_while_it_streams(make, store) -> None:
 def test_how_an_answer_ended_is_stored(make, store, how) -> None:
     """An answer that did not end well never looks complete, and keeps its text and reason."""
 
-    def play(emit: Emit, stop: StopToken) -> TurnEnd:
+    def play(emit: Emit, stop: StopToken) -> StepEnd:
         emit(TextDelta("part"))
-        return TurnEnd(how, "The server went away; ask again.")
+        return StepEnd(how, "The server went away; ask again.")
 
     session = make(Scripted(play))
     turn = session.ask("Hi")
@@ -139,12 +144,12 @@ def test_how_an_answer_ended_is_stored(make, store, how) -> None:
 def test_stop_ends_the_answer_and_keeps_it(make, store) -> None:
     """Stopping from another thread ends the turn at once; what had come is stored."""
 
-    def endless(emit: Emit, stop: StopToken) -> TurnEnd:
+    def endless(emit: Emit, stop: StopToken) -> StepEnd:
         emit(TextDelta("first"))
         stopped = threading.Event()
         stop.on_stop(stopped.set)
         assert stopped.wait(5)
-        return TurnEnd("interrupted")
+        return StepEnd("interrupted")
 
     session = make(Scripted(endless))
     threading.Timer(0.1, session.stop).start()
@@ -157,7 +162,7 @@ def test_stop_ends_the_answer_and_keeps_it(make, store) -> None:
 def test_a_second_question_waits_its_turn(make) -> None:
     """While an answer streams another question is refused with the next step."""
     release = threading.Event()
-    session = make(Scripted(lambda emit, stop: TurnEnd("complete") if release.wait(5) else TurnEnd("failed")))
+    session = make(Scripted(lambda emit, stop: StepEnd("complete") if release.wait(5) else StepEnd("failed")))
     running = session.start("one", lambda event: None).turn
 
     with pytest.raises(IllegalTransition, match="stop it first"):
@@ -201,3 +206,90 @@ def test_a_closed_session_says_how_to_go_on(make) -> None:
 
     with pytest.raises(IllegalTransition, match="%jido resume"):
         session.ask("Hi")
+
+
+def calling(*calls: ToolCall) -> Callable[[Emit, StopToken], StepEnd]:
+    """A model that asks for tools in its first step, and says "done" in the second."""
+    steps = [StepEnd("calls", calls=calls)]
+
+    def play(emit: Emit, stop: StopToken) -> StepEnd:
+        if steps:
+            return steps.pop()
+        emit(TextDelta("done"))
+        return StepEnd("complete")
+
+    return play
+
+
+class Shelf:
+    """Surroundings with one tool."""
+
+    def __init__(self, work: Callable[[], str]) -> None:
+        self.work = work
+
+    def instruction(self) -> str:
+        return "Be brief."
+
+    def tools(self, session: Session, desk: Desk) -> Sequence[Tool]:
+        async def run(arguments: Mapping[str, Any]) -> ToolResult:
+            if not await desk.allows(Request("double", f"double {arguments}")):
+                return ToolResult("The user said no.", "denied")
+            return ToolResult(await desk.in_main(self.work))
+
+        return [Tool("double", "Doubles.", {"type": "object"}, run)]
+
+    def look(self) -> Mapping[str, Any]:
+        return {"cells": []}
+
+
+def test_tools_run_in_the_asking_thread_and_every_step_is_stored(make, store) -> None:
+    """A call is stored before its tool runs, the result before the model goes on, the notebook's looks with the end."""
+    seen, threads = [], []
+
+    def work() -> str:
+        seen.extend(read(store, session))
+        threads.append(threading.current_thread())
+        return "84"
+
+    session = make(Scripted(calling(ToolCall("c1", "double", {"n": 42}))), Shelf(work))
+    turn = session.ask("Hi", consent=lambda request: request.tool == "double")
+
+    assert threads == [threading.current_thread()]
+    assert [role for role, _, _ in seen] == ["user", "assistant", "tool"]  # the last one: closed as if it were cut off
+    assert [message.role for message in turn.said] == ["assistant", "tool", "assistant"]
+    assert turn.said[1].parts == ({"type": "tool_call_response", "id": "c1", "response": "84"},)
+    assert turn.answer.text == "done"
+    assert session.live.state.context == {"cells": []}
+
+
+@pytest.mark.parametrize(
+    ("call", "consent", "outcome", "words"),
+    [
+        (ToolCall("c1", "double", {}), None, "denied", "said no"),
+        (ToolCall("c1", "treble", {}), None, "failed", "no tool 'treble'"),
+        (ToolCall("c1", "double", {}), lambda request: 1 / 0, "failed", "ZeroDivisionError"),
+    ],
+)
+def test_a_tool_that_does_not_run_is_told_to_the_model(make, call: ToolCall, consent, outcome: str, words: str) -> None:
+    """Denied, unknown or broken: the model hears why, and the turn goes on."""
+    session = make(Scripted(calling(call)), Shelf(lambda: "never"))
+
+    turn = session.ask("Hi", consent=consent)
+
+    part = turn.said[1].parts[0]
+    assert part["outcome"] == outcome
+    assert words in part["response"]
+    assert turn.answer.text == "done"
+
+
+def test_an_interrupted_tool_is_stored_as_such(make) -> None:
+    """^C while a tool runs in the main thread ends the turn; the engine lives on."""
+
+    def work() -> str:
+        raise KeyboardInterrupt
+
+    session = make(Scripted(calling(ToolCall("c1", "double", {}))), Shelf(work))
+    turn = session.ask("Hi", consent=lambda request: True)
+
+    assert turn.said[1].parts[0]["outcome"] == "interrupted"
+    assert session.ask("again").answer.status == "complete"
