@@ -7,8 +7,10 @@ and its data as attributes; ``str()`` says what went wrong and what to do next, 
 
     JidoError
     ├── InvalidRequest      400   ├ InvalidSessionId  ├ InvalidField  ├ AmbiguousTarget  └ InvalidSetting
+    │                             └ PreconditionRequired 428
     ├── SessionNotFound     404
-    ├── Conflict            409   ├ SessionExists  ├ SessionOpen  ├ IllegalTransition  ├ UnverifiedSession  └ StaleRevision
+    ├── Conflict            409   ├ SessionExists  ├ SessionOpen  ├ IllegalTransition  ├ UnverifiedSession  ├ FolderRefused  ├ StaleRevision
+    │                             └ LeaseLost
     ├── PayloadTooLarge     413
     ├── LimitReached        409
     ├── RateLimited         429
@@ -84,6 +86,20 @@ class InvalidSetting(InvalidRequest):
         super().__init__(f"The setting {name}={value!r} is not valid: {reason}.", name=name, value=value, reason=reason)
 
 
+class PreconditionRequired(InvalidRequest):
+    """A change that would hide what its sender may not have seen."""
+
+    code = "precondition_required"
+    status_hint = 428
+
+    def __init__(self, session_id: str) -> None:
+        super().__init__(
+            "This takes messages out of the conversation, so say which state of it you know: send the session's ETag as "
+            "'If-Match'. Nothing was changed.",
+            session_id=session_id,
+        )
+
+
 class SessionNotFound(JidoError):
     code = "session_not_found"
     status_hint = 404
@@ -140,6 +156,19 @@ class UnverifiedSession(Conflict):
         )
 
 
+class FolderRefused(Conflict):
+    """Code of an assistant does not run in a folder of the system."""
+
+    code = "folder_refused"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"{path} is a folder of the system, so no code of an assistant runs there; nothing was run. "
+            "Open the notebook in a project folder of your own and ask again.",
+            path=path,
+        )
+
+
 class StaleRevision(Conflict):
     """Somebody else added to the session since ``expected`` was read; nothing was written."""
 
@@ -152,6 +181,21 @@ class StaleRevision(Conflict):
             session_id=session_id,
             expected=expected,
             found=found,
+        )
+
+
+class LeaseLost(Conflict):
+    """The token of a lease holds no longer: it ended, was given up, or the session was taken over."""
+
+    code = "lease_lost"
+
+    def __init__(self, session_id: str, owner: dict[str, Any] | None) -> None:
+        where = f"it is open in {owner.get('notebook') or owner.get('kind')} now" if owner else "nobody has it open now"
+        super().__init__(
+            f"Your lease of session {session_id[:8]} has ended, and {where}; nothing was written. "
+            "Resume the session again to go on.",
+            session_id=session_id,
+            owner=owner,
         )
 
 

@@ -30,6 +30,8 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "tool_call": ("id", "name"),
     "tool_call_response": ("id", "response"),
 }
+# And which of them must be text.
+_TEXT_OF: Final = {"text": "content", "reasoning": "content", "tool_call": "id", "tool_call_response": "id"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +161,9 @@ def parts_from_wire(wire: object, path: str = "message") -> tuple[Part, ...]:
             if name not in part:
                 here = f"{path}.parts[{number}].{name}"
                 raise InvalidField(here, f"a part of type {part['type']!r} needs it")
-        if part["type"] in ("text", "reasoning") and not isinstance(part["content"], str):
-            raise InvalidField(f"{path}.parts[{number}].content", "must be text")
+        text = _TEXT_OF.get(part["type"])
+        if text is not None and not isinstance(part[text], str):
+            raise InvalidField(f"{path}.parts[{number}].{text}", "must be text")
     return tuple(wire)
 
 

@@ -8,13 +8,13 @@ Case, accents and compatibility forms do not matter. `matches` is the definition
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
 from jido_jupyter.core.session import Summary
+from jido_jupyter.core.text import fold as fold
 from jido_jupyter.errors import InvalidField
 
 _WORD: Final = re.compile(r"\w+")
@@ -46,18 +46,6 @@ class Query:
     @property
     def has_text(self) -> bool:
         return bool(self.phrases)
-
-
-def fold(text: str) -> str:
-    """Return ``text`` as it is compared: no case, no accents, no compatibility forms.
-
-    >>> fold("Ärger ﬁnden, STRAẞE")
-    'arger finden, strasse'
-    """
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return unicodedata.normalize("NFKC", "".join(c for c in decomposed if not unicodedata.combining(c)).casefold())
 
 
 def words(text: str) -> list[str]:

@@ -5,7 +5,7 @@
 ``messages``          one or more whole messages (a turn, or all of them after compaction)
 ``partial``           the next piece of an answer that is still streaming: ``message``, ``text``
 ``meta``              what changed about the session: ``set`` with its title, tags, notebook ...
-``rewind``            the conversation goes on after message ``to``; what came later counts no more
+``rewind``            the conversation goes on after message ``to`` (empty: its start); what came later counts no more
 ``todos``             what the assistant still has to do: the whole list, each time it changes
 ``summary``           a text that stands for the messages up to ``to`` when a model is asked; empty undoes it
 ``context``           what the notebook looked like at the end of a turn: folder, cells, variables
@@ -25,6 +25,7 @@ from jido_jupyter.core import messages as wire
 from jido_jupyter.core.messages import Message
 
 FORMAT: Final = 1
+START: Final = ""  # a rewind to it leaves nothing of the conversation
 KINDS: Final = ("header", "messages", "partial", "meta", "rewind", "todos", "summary", "context", "open", "close")
 
 Record = Mapping[str, Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from jido_jupyter.errors import InvalidField
 
 UNTITLED = "New session"
 PREVIEW = 120  # characters
+_NAMELESS = "nameless"  # the id of an answer whose pieces do not tell it
+_SOMETIME = "1970-01-01T00:00:00.000Z"  # and its time
 _MARKS = str.maketrans("", "", "*`#")
 
 
@@ -39,6 +41,7 @@ class SessionState:
     todos: tuple[Mapping[str, Any], ...] = ()  # each with text and status
     summary: Mapping[str, Any] | None = None  # text that stands for the messages up to "to"
     context: Mapping[str, Any] | None = None  # the notebook at the end of the last turn
+    extras: Mapping[str, Any] | None = None  # what adapters keep beside the messages, by name
     repairs: tuple[str, ...] = ()  # what was mended on load, one sentence each
     unsettled: frozenset[str] = frozenset()  # ids of answers without an end: cut off, or streaming elsewhere right now
 
@@ -50,7 +53,7 @@ class SessionState:
             return self
         title = self.title
         if title == UNTITLED and self.title_source == "auto":
-            asked = next((text for message in new if message.role == "user" and (text := message.text.strip())), "")
+            asked = next((text for message in new if message.role == "user" and (text := _first_text(message))), "")
             title = title_from(asked) or title
         return replace(
             self,
@@ -63,6 +66,9 @@ class SessionState:
     def with_meta(self, changes: Mapping[str, Any]) -> SessionState:
         """Return the session after a ``meta`` record; values of the wrong shape are passed over."""
         accepted = {name: _META[name](value) for name, value in changes.items() if name in _META and _fits(name, value)}
+        if "extras" in accepted:  # name by name; None takes one away
+            extras = {**(self.extras or {}), **accepted["extras"]}
+            accepted["extras"] = {name: value for name, value in extras.items() if value is not None} or None
         return replace(self, **accepted)
 
     @property
@@ -140,11 +146,14 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
                 known.add(message.id)
                 said.append(message)
         elif kind == "partial":
-            started = unfinished.setdefault(str(record.get("message")), _Unfinished(len(said), record))
+            answer_id = str(record.get("message")) or _NAMELESS
+            if answer_id in known:  # it has ended, and is there whole
+                continue
+            started = unfinished.setdefault(answer_id, _Unfinished(len(said), record))
             started.texts.append(str(record.get("text", "")))
             started.last = record
         elif kind == "rewind":
-            place = next((place for place, message in enumerate(said) if message.id == record.get("to")), None)
+            place = -1 if record.get("to") == records.START else _place(said, record.get("to"))
             if place is None:
                 repairs.append("A rewind to a message that is not there was passed over.")
                 continue
@@ -156,7 +165,8 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
         elif kind == "todos" and isinstance(record.get("todos"), list):
             state = replace(state, todos=tuple(item for item in record["todos"] if isinstance(item, Mapping)))
         elif kind == "summary":
-            state = replace(state, summary=record if record.get("text") else None)
+            has_text = all(isinstance(record.get(name), str) and record[name] for name in ("text", "to"))
+            state = replace(state, summary=record if has_text else None)
         elif kind == "context" and isinstance(record.get("context"), Mapping):
             state = replace(state, context=record["context"])
         elif kind == "meta" and isinstance(record.get("set"), Mapping):
@@ -172,6 +182,10 @@ def replay(header: Record, log: Iterable[Record]) -> SessionState:
         repairs=tuple(dict.fromkeys(repairs)),
         unsettled=frozenset(unfinished),
     )
+
+
+def _place(said: Sequence[Message], message_id: Any) -> int | None:
+    return next((place for place, message in enumerate(said) if message.id == message_id), None)
 
 
 def _with_closed_calls(said: list[Message]) -> list[Message]:
@@ -212,10 +226,16 @@ class _Unfinished:
             id=message_id,
             role="assistant",
             parts=(text_part("".join(self.texts)),),
-            created_at=str(self.last.get("at", "")),
+            created_at=str(self.last.get("at") or _SOMETIME),
             status="interrupted",
             model=model if isinstance(model, str) else None,
         )
+
+
+def _first_text(message: Message) -> str:
+    """Return what the user typed; what goes with a question stands in parts after it."""
+    found: str = next((part["content"] for part in message.parts if part.get("type") == "text"), "")
+    return found.strip()
 
 
 def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
@@ -233,7 +253,7 @@ def _messages_of(record: Record, repairs: list[str]) -> Iterable[Message]:
 def _fits(name: str, value: Any) -> bool:
     if name in ("notebook", "model", "assistant"):
         return value is None or isinstance(value, str)
-    if name == "origin":
+    if name in ("origin", "extras"):
         return isinstance(value, Mapping)
     if name in ("pinned", "archived"):
         return isinstance(value, bool)
@@ -253,6 +273,7 @@ _META: dict[str, Any] = {
     "model": lambda value: value,
     "assistant": lambda value: value,
     "origin": dict,
+    "extras": dict,
     "tags": tuple,
     "pinned": bool,
     "archived": bool,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -11,6 +12,8 @@ AUTO_TITLE: Final = 60
 
 # C0, C1, bidirectional overrides and isolates, line and paragraph separators: they would break or disguise a line.
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+# The same without line ends and tabs: everything that a terminal may take for an order to it, or that disguises code.
+_NOT_PRINTABLE: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _SPACE: Final = re.compile(r"\s+")
 
 
@@ -24,9 +27,30 @@ def one_line(text: str, limit: int) -> str:
     return clean if len(clean) <= limit else clean[: limit - 1].rstrip() + "…"
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with each control character but line ends and tabs shown as U+FFFD.
+
+    >>> printable("red: \\x1b[31m")
+    'red: \ufffd[31m'
+    """
+    return _NOT_PRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n"))
+
+
 def title_from(prompt: str) -> str:
     """Return a title for a session that starts with ``prompt``."""
     return one_line(prompt, AUTO_TITLE)
+
+
+def fold(text: str) -> str:
+    """Return ``text`` as it is compared: no case, no accents, no compatibility forms.
+
+    >>> fold("Ärger ﬁnden, STRAẞE")
+    'arger finden, strasse'
+    """
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return unicodedata.normalize("NFKC", "".join(c for c in decomposed if not unicodedata.combining(c)).casefold())
 
 
 def storable(value: Any) -> Any:

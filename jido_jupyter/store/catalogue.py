@@ -23,11 +23,10 @@ from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import changes
 from jido_jupyter.store.contract import Hit, Page
-from jido_jupyter.store.folder import Folder, is_temporary
+from jido_jupyter.store.folder import ABANDONED_S, Folder, is_temporary
 from jido_jupyter.store.index import Index, Key, Read, Row
 
 SUFFIX: Final = ".jsonl"
-ABANDONED_S: Final = 3600.0  # s; no write takes that long
 SCAN_S: Final = 30.0  # s between two looks at all files
 _TICK_NS: Final = 50_000_000  # a folder time as young as this may hide a change in the same tick
 

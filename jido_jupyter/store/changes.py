@@ -29,7 +29,7 @@ def mark(folder_fd: int, session_id: str) -> None:
     """Tell that ``session_id`` has changed."""
     fd = files.open_or_create(folder_fd, NAME, os.O_APPEND)
     try:
-        os.write(fd, f"{session_id}\n".encode())
+        os.write(fd, f"\n{session_id}\n".encode())  # what a full disk cut off before it ends here
         if os.fstat(fd).st_size > MAX_BYTES:
             os.unlink(NAME, dir_fd=folder_fd)  # readers notice another inode
     finally:

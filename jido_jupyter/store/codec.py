@@ -36,17 +36,23 @@ _LONG: Final = 2**16  # bytes
 _TOLD: Final = 100  # damaged lines that are told one by one
 _OTHERS: Final = 4  # what a line after damaged ones may be chained to besides; each costs a MAC
 _BRANCHES: Final = 16  # lines back that a concurrent one is looked for
+_SESSION: Final = b"jido_jupyter session key"
 _START: Final = b"jido_jupyter session log"  # stands for the MAC before the header; no MAC can equal it
 
 
 class Key:
     """HMAC-SHA256 with one key. Source: RFC 2104; the two padded blocks are hashed once, not once a line."""
 
-    def __init__(self, key: bytes) -> None:
+    def __init__(self, key: bytes, key_id: str | None = None) -> None:
         block = key.ljust(64, b"\0")
-        self.id = sha256(b"jido_jupyter key id" + key).hexdigest()[:16]  # public: it does not give the key away
+        # Public: it does not give the key away.
+        self.id = key_id or sha256(b"jido_jupyter key id" + key).hexdigest()[:16]
         self._inner = sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = sha256(bytes(byte ^ 0x5C for byte in block))
+
+    def of(self, session_id: str) -> Key:
+        """Return the key of one session: its lines fit into no other session's file, whatever they follow there."""
+        return Key(bytes.fromhex(self.mac(_SESSION, session_id.encode()).decode()), self.id)
 
     def mac(self, previous: bytes, *head: bytes | memoryview) -> bytes:
         """Return the MAC, in hex, of ``head`` (in one piece or several) after the line with MAC ``previous``."""
@@ -92,7 +98,7 @@ def pieces(
     Args:
         log: records in order; with ``after=None`` the first is the header.
         after: the revision that they follow.
-        key: the session's.
+        key: of that session, see `Key.of`.
         start: number of the header, for a log that takes the place of a longer one: numbers never go back.
     """
     previous, n = (_START, start - 1) if after is None else (after.seal.encode(), after.n)
@@ -162,7 +168,8 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
         )
     header.pop("mac", None)
     n = header.pop("n", None)
-    chain = _Chain(first, n if isinstance(n, int) else 0, keys.get(header.get("kid")))
+    key = keys.get(header.get("kid"))
+    chain = _Chain(first, n if isinstance(n, int) else 0, key and key.of(session_id))
     view = memoryview(data)
     start, number, hole = end + 1, 2, data.find(b"\0")
     while (end := data.find(b"\n", start)) >= 0:
@@ -238,7 +245,8 @@ class _Chain:
         record, head = _loads(line), line[:-_MAC_FROM_END]
         n = record.get("n") if isinstance(record, dict) else None
         fitting = self._fitting(self._last, head)
-        if isinstance(n, int) and fitting and line[-_MAC_FROM_END:] == b',"mac":"' + fitting + b'"}':
+        is_sealed = fitting != b"" and line[-_MAC_FROM_END:] == b',"mac":"' + fitting + b'"}'
+        if isinstance(n, int) and is_sealed and fitting not in self._seen:
             del record["mac"]  # a sound line, as nearly all are
             self.kept.append(record)
             self._last, self._others, self._n = fitting, set(), n

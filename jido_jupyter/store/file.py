@@ -42,7 +42,7 @@ from jido_jupyter.errors import (
 )
 from jido_jupyter.store import changes, codec, leases, locks
 from jido_jupyter.store import folder as files
-from jido_jupyter.store.catalogue import ABANDONED_S, SUFFIX, Catalogue, id_of
+from jido_jupyter.store.catalogue import SUFFIX, Catalogue, id_of
 from jido_jupyter.store.contract import Page, Revision, Stored
 from jido_jupyter.store.leases import FileLease
 
@@ -75,7 +75,9 @@ class FileStore:
             place.make()
         for place in (self._root, self._quarantine, self._leases):  # the index sweeps those of the sessions
             with self._storing(), place.opened() as folder_fd:
-                files.sweep(folder_fd, ABANDONED_S)
+                files.sweep(folder_fd, files.ABANDONED_S)
+        with self._storing():
+            leases.sweep(self._leases, files.ABANDONED_S)
         self.id = self._agree_on_store()
         self._doubtful: set[str] = set()  # sessions whose last fsync failed in this process
         index = ":memory:" if cache is None else os.path.join(cache, f"index-{self.id}.sqlite")
@@ -83,7 +85,7 @@ class FileStore:
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         session_id = checked(str(header["id"]))
-        key = self._keys.newest
+        key = self._keys.newest.of(session_id)
         pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key)
         self._check_size(session_id, sum(map(len, pieces)))
         name = session_id + SUFFIX
@@ -134,7 +136,7 @@ class FileStore:
         return revision
 
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
-        key = self._keys.newest
+        key = self._keys.newest.of(session_id)
         pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
@@ -200,6 +202,7 @@ class FileStore:
                 files.sync_folder(folder_fd)
             except OSError as error:
                 raise OutcomeUnknown(session_id, (error.strerror or str(error)).lower()) from error
+            leases.drop(self._leases, session_id)
         self._mark(session_id)
 
     def quarantine(self, session_id: str) -> str:
@@ -263,7 +266,7 @@ class FileStore:
     def _key_of(self, fd: int, session_id: str) -> codec.Key:
         """Return the key of a log, as its header names it."""
         if (key := self._keys.get(codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id))) is not None:
-            return key
+            return key.of(session_id)
         raise StoreError(
             "This session was sealed with a key that is not here: it can be read ('%jido show'), but not added to. "
             "Put the key back into the keys folder, or go on in a new session."

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 
 from jido_jupyter.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
 
+ABANDONED_S: Final = 3600.0  # s; no write takes that long
 _FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # NONBLOCK: a pipe under the name must not hang us
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}

@@ -17,6 +17,7 @@ import os
 import struct
 import sys
 import threading
+import time
 from typing import Final
 
 import orjson
@@ -106,6 +107,30 @@ def owner_of(place: files.Folder, session_id: str) -> Owner | None:
                 return None
             try:
                 return _read_owner(fd) if _is_locked(fd) else None
+            finally:
+                fd.close()
+
+
+def sweep(place: files.Folder, older_than_s: float) -> None:
+    """Remove the lease files of holders that were killed long ago."""
+    now = time.time()
+    with place.opened() as folder_fd:
+        for session_id in held_ids(place):
+            with contextlib.suppress(OSError, StoreError):
+                if now - os.stat(session_id, dir_fd=folder_fd, follow_symlinks=False).st_mtime > older_than_s:
+                    drop(place, session_id)
+
+
+def drop(place: files.Folder, session_id: str) -> None:
+    """Remove the lease file of a session that nobody holds."""
+    with _lock, place.opened() as folder_fd:
+        if _ours(place.path_of(session_id)) is not None:
+            return
+        with contextlib.suppress(OSError):  # there is none, or somebody holds it
+            fd = files.open_file(folder_fd, session_id, os.O_RDWR)
+            try:
+                fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)  # who opens it now finds another file under the name
+                os.unlink(session_id, dir_fd=folder_fd)
             finally:
                 fd.close()
 

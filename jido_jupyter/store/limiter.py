@@ -172,17 +172,13 @@ class FileLimiter:
                 has_others = any(name.startswith(f"{limit}-") for name in os.listdir(folder_fd))
                 closed_until = window.seconds if has_others and now.seconds < window.seconds else 0.0
                 return self._start_anew(limit, now, closed_until, window.seconds)
-            try:
-                table = self._tables[limit] = Table(fd, self._path(limit, now))
-            finally:
-                fd.close()
+            table = self._tables[limit] = Table(fd, self._path(limit, now))
         if table.limit != limit or table.epoch != _epoch(now):
             raise Damaged
         return table
 
     def _sweep(self, folder_fd: int) -> None:
         """Remove the tables of boots that are over."""
-        files.sweep(folder_fd, _OLD_S)
         for name in os.listdir(folder_fd):
             with contextlib.suppress(FileNotFoundError):
                 if name.endswith(SUFFIX) and time.time() - os.stat(name, dir_fd=folder_fd).st_mtime > _OLD_S:
@@ -211,14 +207,11 @@ class FileLimiter:
         name, temporary = _name(limit, now), f".{limit}.{secrets.token_hex(6)}.tmp"
         with self._folder.opened() as folder_fd:
             fd = files.open_or_create(folder_fd, temporary)
-            try:
-                Table.create(fd, limit, capacity, _epoch(now), closed_until, span)
-                table = Table(fd, self._path(limit, now))
-                for slot in slots:
-                    table.adopt(slot)
-                os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-            finally:
-                fd.close()
+            Table.create(fd, limit, capacity, _epoch(now), closed_until, span)
+            table = Table(fd, self._path(limit, now))
+            for slot in slots:
+                table.adopt(slot)
+            os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
         self._tables[limit] = table
         return table
 
@@ -232,6 +225,7 @@ class FileLimiter:
         self._tables: dict[int, Table] = {}
         with self._folder.opened() as folder_fd:
             self._lock_fd = files.open_or_create(folder_fd, ".lock")
+            files.sweep(folder_fd, files.ABANDONED_S)
 
     def _lock(self) -> None:
         if self._pid != os.getpid():

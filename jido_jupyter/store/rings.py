@@ -1,4 +1,4 @@
-"""A table of rings in a memory-mapped file: for each key the times of its last calls, as many as its limit.
+"""A table of rings in a file that is read through a map: for each key the times of its last calls, as many as its limit.
 
 To let a call in, only the oldest time of its ring matters: the cost does not grow with the limit. The table is an open
 hash table; slots are never removed one by one, a fuller table is written anew with the live ones only.
@@ -8,12 +8,14 @@ hash table; slots are never removed one by one, a fuller table is written anew w
     header   magic, version, limit, capacity, used, retired, closed until [s], longest span [s], epoch   72 bytes
     slot     key digest, span [s], place of the oldest time, count, `limit` times [s]                    32 + 8 * limit
 
-A writer killed between two of its writes leaves a ring whose oldest place holds the newest time: that keeps calls out for
+It is written with `pwrite`, not through the map: a map has nobody to tell that the disk or a quota is full, and ends the
+process instead. A writer killed between two of its writes leaves a ring whose oldest place holds the newest time: that keeps calls out for
 longer, and never lets one in too many.
 """
 
 from __future__ import annotations
 
+import errno
 import math
 import mmap
 import os
@@ -22,6 +24,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
 from typing import Final
+
+from jido_jupyter.store.folder import Descriptor
 
 _HEADER: Final = struct.Struct("<8sIIIIIxxxxdd16s")
 _SLOT: Final = struct.Struct("<16sdII")
@@ -55,19 +59,20 @@ class Table:
     """The rings of one limit.
 
     Args:
-        fd: of a file that `create` made; the caller holds its lock for as long as it uses the table.
+        fd: of a file that `create` made, kept by the table; the caller holds its lock for as long as it uses the table.
         path: the name under which it is found.
 
     Raises:
         Damaged: it is no table of this version.
     """
 
-    def __init__(self, fd: int, path: str) -> None:
+    def __init__(self, fd: Descriptor, path: str) -> None:
         found = os.fstat(fd)
+        self._fd = fd
         self.path, self.inode, self.size = path, found.st_ino, found.st_size
         if self.size < _HEADER.size:
             raise Damaged
-        self._map = mmap.mmap(fd, self.size)
+        self._map = mmap.mmap(fd.fileno(), self.size, prot=mmap.PROT_READ)
         magic, version, self.limit, self.capacity, used, _, self.closed_until, self.span, self.epoch = (
             _HEADER.unpack_from(self._map)
         )
@@ -93,7 +98,7 @@ class Table:
         return int.from_bytes(self._map[_USED_AT : _USED_AT + 4], "little")
 
     def retire(self) -> None:
-        self._map[_RETIRED_AT] = 1
+        self._write(_RETIRED_AT, b"\1")
 
     def slot(self, key: bytes) -> int:
         """Return where the ring of ``key`` is, or where it would be: `has` tells which."""
@@ -140,22 +145,19 @@ class Table:
     def add(self, at: int, key: bytes, span: float, now: float) -> None:
         """Put a time into a ring, in the place of its oldest when it is full."""
         if not self.has(at):
-            _SLOT.pack_into(self._map, at, _EMPTY, span, 0, 0)
-            self._map[at : at + 16] = key
-            self._map[_USED_AT : _USED_AT + 4] = (self.used + 1).to_bytes(4, "little")
+            self._write(at, _SLOT.pack(key, span, 0, 1) + _TIME.pack(now))
+            self._write(_USED_AT, (self.used + 1).to_bytes(4, "little"))
+            return
         head, count = _COUNTS.unpack_from(self._map, at + 24)
-        place = head if count >= self.limit else count
-        _TIME.pack_into(self._map, at + 32 + 8 * place, now)
-        if count < self.limit:
-            _COUNTS.pack_into(self._map, at + 24, head, count + 1)
-        else:
-            _COUNTS.pack_into(self._map, at + 24, (head + 1) % self.limit, count)
-        _TIME.pack_into(self._map, at + 16, span)
+        is_full = count >= self.limit
+        self._write(at + 32 + 8 * (head if is_full else count), _TIME.pack(now))
+        counts = ((head + 1) % self.limit, count) if is_full else (head, count + 1)
+        self._write(at + 16, _TIME.pack(span) + _COUNTS.pack(*counts))
 
     def clear(self, at: int) -> None:
         """Forget the times of a ring."""
         if self.has(at):
-            _COUNTS.pack_into(self._map, at + 24, 0, 0)
+            self._write(at + 24, _COUNTS.pack(0, 0))
 
     def live(self, now: float) -> Iterator[bytes]:
         """Yield the slots that still count."""
@@ -171,14 +173,18 @@ class Table:
     def adopt(self, slot: bytes) -> None:
         """Take over a slot of another table of the same limit."""
         at = self.slot(slot[:16])
-        self._map[at : at + self._slot_size] = slot
-        self._map[_USED_AT : _USED_AT + 4] = (self.used + 1).to_bytes(4, "little")
+        self._write(at, slot)
+        self._write(_USED_AT, (self.used + 1).to_bytes(4, "little"))
 
     def widen(self, span: float) -> None:
         """Remember the longest span, which a new boot waits for."""
         if span > self.span:
             self.span = span
-            _TIME.pack_into(self._map, _CLOSED_AT + 8, span)
+            self._write(_CLOSED_AT + 8, _TIME.pack(span))
+
+    def _write(self, at: int, data: bytes) -> None:
+        if os.pwrite(self._fd, data, at) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     def _place(self, head: int, count: int, number: int) -> int:
         return (head + number) % self.limit if count == self.limit else number

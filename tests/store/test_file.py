@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import fcntl
+import json
 import os
 import resource
 import stat
@@ -20,7 +22,11 @@ from jido_jupyter.core.session import replay
 from jido_jupyter.errors import (
     CorruptSession,
     OutcomeUnknown,
+    PayloadTooLarge,
+    SessionExists,
+    SessionNotFound,
     SessionOpen,
+    StaleRevision,
     StoreError,
     StoreFull,
     StoreUnavailable,
@@ -39,6 +45,7 @@ from jido_jupyter.testing.store_conformance import (
     created,
     said,
 )
+from tests.support.descriptors import open_descriptors
 
 
 def opened(tmp_path: Path, max_bytes: int = 10 * 2**20) -> FileStore:
@@ -545,3 +552,507 @@ def test_a_new_key_seals_and_the_old_one_still_checks(store: FileStore, tmp_path
     rotated.replace("one", rotated.read("one").header, [said(1)], revision)
     assert rotated.read("one").header["kid"] == kid
     assert not store.read("two").is_verified  # a process from before the rotation cannot check it, and says so
+
+
+def failing(code: int):
+    def fail(*arguments, **options):
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def test_an_append_flushes_unless_it_need_not_be_durable(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One flush of the file, or none."""
+    revision = created(store)
+    flushed: list[int] = []
+    monkeypatch.setattr(os, "fdatasync", flushed.append)
+
+    revision = store.append("one", [said(1)], revision, durable=False)
+    assert flushed == []
+    store.append("one", [said(2)], revision)
+    assert len(flushed) == 1
+
+
+def test_the_cost_of_an_append_does_not_grow(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It reads the ends of the file, never all of it."""
+    revision = filled(store, 3)
+    monkeypatch.setattr("jido_jupyter.store.folder.read_all", lambda fd: pytest.fail("the whole file was read"))
+
+    revision = store.append("one", [said(4)], revision)
+
+    assert store.revision("one") == revision
+
+
+def test_a_part_that_a_full_disk_took_is_cut_off(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """A write that stops in the middle leaves the file as it was, and is told as what it is."""
+    revision = filled(store, 1)
+    before = file_of(tmp_path).read_bytes()
+    write, calls = os.write, []
+
+    def take_a_part(fd: int, data: bytes) -> int:
+        calls.append(fd)
+        if len(calls) == 1:
+            return write(fd, data[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "write", take_a_part)
+    with pytest.raises(StoreFull):
+        store.append("one", [said(2)], revision)
+    monkeypatch.undo()
+
+    assert file_of(tmp_path).read_bytes() == before
+    assert store.append("one", [said(2)], revision).n == 2
+
+
+@pytest.mark.parametrize("durable", [True, False])
+def test_bytes_that_the_disk_may_not_have_are_cut_off(
+    store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durable: bool
+) -> None:
+    """Whether the flush fails or the handing over, the outcome is unknown and nobody goes on after them."""
+    revision = filled(store, 1)
+    before = file_of(tmp_path).read_bytes()
+    monkeypatch.setattr(os, "fdatasync" if durable else "dup", failing(errno.EIO))
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        store.append("one", [said(2)], revision, durable=durable)
+
+    assert (unknown.value.session_id, unknown.value.reason) == ("one", "input/output error")
+    assert file_of(tmp_path).read_bytes() == before
+
+
+def test_a_cut_that_fails_too_hides_nothing(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The outcome is unknown all the same; the next append asks the file."""
+    revision = filled(store, 1)
+    monkeypatch.setattr(os, "fdatasync", failing(errno.EIO))
+    monkeypatch.setattr(os, "ftruncate", failing(errno.EIO))
+    with pytest.raises(OutcomeUnknown):
+        store.append("one", [said(2)], revision)
+    monkeypatch.undo()
+
+    assert ids(store) == ["m1", "m2"]
+    store.append("one", [said(3)], store.revision("one"))
+    assert ids(store) == ["m1", "m2", "m3"]
+
+
+def test_a_doubtful_file_is_written_again_once(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """After a failed flush the next append puts a copy in its place; the one after that appends as ever."""
+    revision = filled(store, 1)
+    monkeypatch.setattr(os, "fdatasync", failing(errno.EIO))
+    with pytest.raises(OutcomeUnknown):
+        store.append("one", [said(2)], revision)
+    monkeypatch.undo()
+
+    revision = store.append("one", [said(2)], revision)
+    inode = file_of(tmp_path).stat().st_ino
+    store.append("one", [said(3)], revision)
+
+    assert file_of(tmp_path).stat().st_ino == inode
+    assert ids(store) == ["m1", "m2", "m3"]
+
+
+def test_a_file_that_took_the_name_meanwhile_is_the_one(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """A writer that waited for the lock of a file that was replaced locks the new one, and meets its revision."""
+    revision = filled(store, 2)
+    other = opened(tmp_path)
+    flock, locked = fcntl.flock, []
+
+    def replace_first(fd: int, operation: int) -> None:
+        locked.append(fd)
+        if len(locked) == 1:
+            other.replace("one", records.header("one", AT), [said(9)], revision)
+        flock(fd, operation)
+
+    monkeypatch.setattr(fcntl, "flock", replace_first)
+    with pytest.raises(StaleRevision):
+        store.append("one", [said(3)], revision)
+
+    assert ids(store) == ["m9"]
+
+
+def test_a_later_format_is_not_replaced(store: FileStore, tmp_path: Path) -> None:
+    """Neither compacting nor trusting writes over what a later version wrote."""
+    revision = filled(store, 1)
+    path = file_of(tmp_path)
+    future = path.read_bytes().replace(b'"v":1', b'"v":2', 1)
+    path.write_bytes(future)
+
+    with pytest.raises(UnsupportedFormat):
+        store.replace("one", records.header("one", AT), [], revision)
+
+    assert path.read_bytes() == future
+
+
+def test_a_replacement_counts_on(store: FileStore) -> None:
+    """Its header has the number after the last record: whoever knows a number sees that something changed."""
+    revision = filled(store, 2)
+
+    assert store.replace("one", records.header("one", AT), [], revision).n == revision.n + 1
+
+
+def test_a_torn_end_does_not_stop_a_replacement(store: FileStore, tmp_path: Path) -> None:
+    """The revision before it is the one that counts."""
+    revision = filled(store, 2)
+    with file_of(tmp_path).open("ab") as file:
+        file.write(b'{"t":"mess')
+    assert store.revision("one") == revision
+
+    store.replace("one", records.header("one", AT), [said(9)], revision)
+
+    assert ids(store) == ["m9"]
+
+
+def test_a_torn_end_that_looks_whole_does_not_stop_a_replacement(store: FileStore, tmp_path: Path) -> None:
+    """Pieces behind a hole were never acknowledged; they are kept in the quarantine, under the session's id."""
+    revision = filled(store, 2)
+    sealed = store.append("one", [records.partial("a", "x", AT)], revision)
+    store.append("one", [records.partial("a", "y", AT)], sealed)
+    path = file_of(tmp_path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    torn = b"\0" * len(lines[3]) + lines[4]
+    path.write_bytes(b"".join(lines[:3]) + torn)
+
+    store.replace("one", records.header("one", AT), [said(9)], revision)
+
+    assert ids(store) == ["m9"]
+    [kept] = (tmp_path / "home" / "quarantine").iterdir()
+    assert kept.read_bytes() == torn
+    assert kept.name.startswith(f"one.{sum(map(len, lines))}.")
+    assert kept.name.endswith(".torn")
+
+
+def test_a_write_that_is_going_on_is_waited_for(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """What looks torn for a moment is read again, twice, after growing pauses."""
+    filled(store, 2)
+    path = file_of(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-20])
+    pauses = []
+
+    def go_on(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 2:
+            path.write_bytes(whole)
+
+    monkeypatch.setattr("jido_jupyter.store.file.time.sleep", go_on)
+
+    assert store.read("one").damage == ()
+    assert pauses == [0.002, 0.02]
+    store.read("one")
+    assert len(pauses) == 2
+
+
+def test_a_purge_whose_answer_is_lost_is_done(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """The file is gone, so it was purged; while it is there the error is told."""
+    for session_id in ("one", "two"):
+        created(store, session_id)
+        store.trash(session_id)
+    unlink = os.unlink
+
+    def lose_the_answer(*arguments, **options) -> None:
+        unlink(*arguments, **options)
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "unlink", lose_the_answer)
+    store.purge("one")
+    monkeypatch.setattr(os, "unlink", failing(errno.EIO))
+    with pytest.raises(StoreUnavailable) as refusal:
+        store.purge("two")
+    monkeypatch.undo()
+
+    assert refusal.value.path == str(tmp_path / "home")
+    assert store.trashed() == ["two"]
+
+
+def test_a_purge_that_is_not_synced_may_come_back(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A power cut may undo it, so its outcome is unknown."""
+    created(store)
+    store.trash("one")
+    monkeypatch.setattr(os, "fsync", failing(errno.EIO))
+
+    with pytest.raises(OutcomeUnknown) as unknown:
+        store.purge("one")
+
+    assert (unknown.value.session_id, unknown.value.reason) == ("one", "input/output error")
+    assert store.trashed() == []
+
+
+def test_a_quarantined_file_is_whole(store: FileStore, tmp_path: Path) -> None:
+    """It stands under the name that is told, byte by byte; what is not there cannot be set aside."""
+    filled(store, 2)
+    before = file_of(tmp_path).read_bytes()
+
+    kept = Path(store.quarantine("one"))
+
+    assert kept.read_bytes() == before
+    assert kept.parent == tmp_path / "home" / "quarantine"
+    assert kept.name.startswith("one.")
+    assert kept.name.endswith(".jsonl")
+    with pytest.raises(SessionNotFound):
+        store.quarantine("one")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b'{"format":1}', b"null"])
+def test_a_damaged_store_file_is_told(store: FileStore, tmp_path: Path, content: bytes) -> None:
+    """Nothing is guessed about a store; the message says what to move away."""
+    path = tmp_path / "home" / "store.json"
+    path.write_bytes(content)
+
+    with pytest.raises(StoreError, match=f"{path} is damaged"):
+        opened(tmp_path)
+
+    assert path.read_bytes() == content
+
+
+def test_a_store_of_a_later_format_is_refused(store: FileStore, tmp_path: Path) -> None:
+    """Its number is named, and the file stays."""
+    (tmp_path / "home" / "store.json").write_bytes(b'{"format":2,"id":"x"}')
+
+    with pytest.raises(UnsupportedFormat, match="format version 2"):
+        opened(tmp_path)
+
+
+def test_a_store_keeps_its_id(store: FileStore, tmp_path: Path) -> None:
+    """Sixteen hex digits, written once with the format."""
+    assert json.loads((tmp_path / "home" / "store.json").read_bytes()) == {"format": 1, "id": store.id}
+    assert len(store.id) == 16
+    assert opened(tmp_path).id == store.id
+
+
+def test_a_session_that_cannot_be_opened_is_listed(store: FileStore, tmp_path: Path, monkeypatch) -> None:
+    """A disk that fails on one file hides no other; the list says which, and why."""
+    created(store, "one", said(1))
+    created(store, "two", said(2))
+    open_ = os.open
+
+    def fail_on_two(path, *arguments, **options):
+        if path == "two.jsonl":
+            raise OSError(errno.EIO, "Input/output error")
+        return open_(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", fail_on_two)
+
+    found = {summary.id: summary for summary in all_summaries(store)}
+
+    assert not found["one"].is_damaged
+    assert found["two"].is_damaged
+    assert "Input/output error" in found["two"].problems[0]
+
+
+def test_titles_of_what_cannot_be_read(store: FileStore, tmp_path: Path) -> None:
+    """A damaged file is called damaged; one of a later version, or a link, is not."""
+    filled(store, 1)
+    file_of(tmp_path, "0123456789").write_bytes(b"x")
+    file_of(tmp_path, "future").write_bytes(file_of(tmp_path).read_bytes().replace(b'"v":1', b'"v":2', 1))
+    os.symlink("nowhere", file_of(tmp_path, "link"))
+
+    found = {summary.id: summary.title for summary in all_summaries(store)}
+
+    assert found["0123456789"] == "Damaged session 01234567"
+    assert found["future"] == "Session future"
+    assert found["link"] == "Session link"
+    [damaged] = [summary for summary in all_summaries(store) if summary.id == "link"]
+    assert (damaged.created_at, damaged.updated_at, damaged.message_count) == ("", "", 0)
+
+
+def test_damage_and_repairs_stand_in_the_list(store: FileStore, tmp_path: Path) -> None:
+    """What the seals tell comes first, then what the fold had to mend."""
+    created(store, "one", said(1), said(2), said(2))
+    path = file_of(tmp_path)
+    path.write_bytes(path.read_bytes().replace(b"text 1", b"text 7"))
+
+    [summary] = all_summaries(store)
+
+    assert [problem.split(" ")[0:2] for problem in summary.problems] == [["Line", "2"], ["A", "message"]]
+    assert not summary.is_damaged
+
+
+def test_nothing_moves_over_another_session(store: FileStore, tmp_path: Path) -> None:
+    """Where a copy program put a session beside its trashed twin, neither takes the other's place."""
+    created(store, "one", said(1))
+    copy = file_of(tmp_path).read_bytes()
+    store.trash("one")
+    file_of(tmp_path).write_bytes(copy)
+    file_of(tmp_path).chmod(0o600)
+
+    for move in (store.restore, store.trash):
+        with pytest.raises(SessionExists):
+            move("one")
+
+    assert store.trashed() == ["one"]
+    assert ids(store) == ["m1"]
+
+
+def test_a_trashed_session_is_told_where_it_is(store: FileStore) -> None:
+    """Whoever asks for it learns how to bring it back; one that never was is just not there."""
+    created(store)
+    store.trash("one")
+
+    with pytest.raises(SessionNotFound, match="restore"):
+        store.read("one")
+    with pytest.raises(SessionNotFound, match="List the sessions"):
+        store.read("two")
+    with pytest.raises(SessionNotFound):
+        store.restore("two")
+
+
+def test_a_link_in_the_trash_is_no_half_done_move(store: FileStore, tmp_path: Path) -> None:
+    """Only a file with two names of ours is mended; anything else is refused as it is."""
+    os.symlink("elsewhere", tmp_path / "home" / "trash" / "one.jsonl")
+
+    with pytest.raises(StoreError, match="no regular file"):
+        store.trashed_at("one")
+
+
+def test_an_error_names_the_file(store: FileStore, tmp_path: Path) -> None:
+    """Whoever asks for the records or for the revision of a damaged session learns where it is."""
+    file_of(tmp_path).write_bytes(b"x")
+    file_of(tmp_path).chmod(0o600)
+
+    for call in (store.read, store.revision):
+        with pytest.raises(CorruptSession) as refusal:
+            call("one")
+        assert refusal.value.path == str(file_of(tmp_path))
+
+
+def test_names_have_a_lock_of_their_own(store: FileStore, tmp_path: Path) -> None:
+    """Every release locks the same file while it creates, trashes or restores."""
+    created(store)
+
+    assert (tmp_path / "home" / "names.lock").exists()
+
+
+def test_a_second_name_elsewhere_is_refused(store: FileStore, tmp_path: Path) -> None:
+    """A hard link that is not ours is no half-done move: it stays, and the file is not opened."""
+    filled(store, 1)
+    os.link(file_of(tmp_path), tmp_path / "elsewhere")
+    (tmp_path / "home" / "sessions" / ".one.jsonl.x.tmp").write_bytes(b"young")
+
+    with pytest.raises(StoreError, match="second name"):
+        store.read("one")
+
+    assert (tmp_path / "elsewhere").exists()
+    assert (tmp_path / "home" / "sessions" / ".one.jsonl.x.tmp").exists()
+
+
+def test_an_undone_move_is_durable(store: FileStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder of the name that went is synced."""
+    filled(store, 1)
+    os.link(file_of(tmp_path), tmp_path / "home" / "trash" / "one.jsonl")
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda fd: synced.append(os.fstat(fd).st_ino))
+
+    store.read("one")
+
+    assert synced == [(tmp_path / "home" / "trash").stat().st_ino]
+
+
+def test_every_change_is_marked(store: FileStore, tmp_path: Path) -> None:
+    """Each call that changes what is stored tells the index, once, by its id; a new name it sees by itself."""
+    path = tmp_path / "home" / "changes"
+    revision = created(store)
+    revision = store.append("one", [said(1)], revision)
+    store.replace("one", records.header("one", AT), [], revision)
+    store.trash("one")
+    store.restore("one")
+    store.trash("one")
+    store.purge("one")
+    created(store, "two")
+    store.quarantine("two")
+
+    assert path.read_text().split() == ["one"] * 6 + ["two"]
+
+
+def test_a_mark_that_fails_denies_no_deed(store: FileStore, tmp_path: Path) -> None:
+    """The index notices at its next look; what is saved is saved."""
+    os.mkdir(tmp_path / "home" / "changes")
+
+    created(store, "one", said(1))
+
+    assert ids(store) == ["m1"]
+
+
+def test_the_size_limit_is_exact(tmp_path: Path) -> None:
+    """As many bytes as the limit fit, one more does not; the error counts them."""
+    created(opened(tmp_path / "a"), "one", said(1))
+    size = file_of(tmp_path / "a").stat().st_size
+
+    created(opened(tmp_path / "b", size), "one", said(1))
+    with pytest.raises(PayloadTooLarge) as refusal:
+        created(opened(tmp_path / "c", size - 1), "one", said(1))
+
+    assert (refusal.value.size, refusal.value.limit) == (size, size - 1)
+    assert not file_of(tmp_path / "c").exists()
+
+
+def test_the_size_of_an_append_is_the_whole_files(tmp_path: Path) -> None:
+    """What is there already counts."""
+    store = opened(tmp_path / "a")
+    store.append("one", [said(1)], created(store))
+    size = file_of(tmp_path / "a").stat().st_size
+
+    exact, small = opened(tmp_path / "b", size), opened(tmp_path / "c", size - 1)
+    exact.append("one", [said(1)], created(exact))
+    revision = created(small)
+    with pytest.raises(PayloadTooLarge) as refusal:
+        small.append("one", [said(1)], revision)
+
+    assert refusal.value.size == size
+
+
+def test_leases_of_what_is_no_id_are_passed_over(store: FileStore, tmp_path: Path) -> None:
+    """A file that somebody put among the leases is nobody's."""
+    created(store)
+    store.lease("one", OWNER)
+    (tmp_path / "home" / "leases" / "NOTES.txt").write_bytes(b"x")
+    (tmp_path / "home" / "leases" / "two").write_bytes(b"")
+
+    assert store.owners() == {"one": OWNER}
+
+
+def test_sweeping_at_start_reaches_every_folder(store: FileStore, tmp_path: Path) -> None:
+    """What a killed writer left in the store's own folders goes at the next start."""
+    left = [tmp_path / "home" / place / ".x.tmp" for place in ("", "quarantine", "leases")]
+    for path in left:
+        path.write_bytes(b"x")
+        os.utime(path, (time.time() - 7200, time.time() - 7200))
+
+    opened(tmp_path)
+
+    assert [path for path in left if path.exists()] == []
+
+
+def test_leases_of_the_dead_are_swept_at_start(store: FileStore, tmp_path: Path) -> None:
+    """What a killed process left an hour ago goes; what is younger may be just begun."""
+    for name, age_s in (("old", 7200), ("young", 60)):
+        (tmp_path / "home" / "leases" / name).write_bytes(b"{}")
+        os.utime(tmp_path / "home" / "leases" / name, (time.time() - age_s, time.time() - age_s))
+
+    opened(tmp_path)
+
+    assert os.listdir(tmp_path / "home" / "leases") == ["young"]
+
+
+def test_a_purge_takes_the_lease_file_along(store: FileStore, tmp_path: Path) -> None:
+    """Nothing of a purged session stays."""
+    created(store)
+    (tmp_path / "home" / "leases" / "one").write_bytes(b"{}")
+    store.trash("one")
+
+    store.purge("one")
+
+    assert os.listdir(tmp_path / "home" / "leases") == []
+
+
+def test_no_call_leaks_a_descriptor(store: FileStore) -> None:
+    """Every file and folder that a call opens is closed when it returns or raises."""
+    before = len(open_descriptors())
+    revision = created(store)
+    revision = store.append("one", [said(1)], revision)
+    store.replace("one", records.header("one", AT), [], revision)
+    store.read("one")
+    for call in (store.trash, store.trashed_at, store.restore, store.revision, store.owner, store.trash, store.purge):
+        call("one")
+    with contextlib.suppress(StoreError, SessionNotFound):
+        store.read("nobody")
+
+    assert len(open_descriptors()) == before
