@@ -102,6 +102,10 @@ def to_json(probes: Sequence[Probe]) -> str:
     return json.dumps([asdict(probe) for probe in probes], indent=1, ensure_ascii=False) + "\n"
 
 
+def from_json(text: str) -> list[Probe]:
+    return [Probe(**fields) for fields in json.loads(text)]
+
+
 def to_markdown(probes: Sequence[Probe]) -> str:
     rows = ["| # | probe | tried | violations | broken twin caught | seconds | |", "|---|---|---:|---:|---|---:|---|"]
     for probe in probes:

@@ -16,7 +16,7 @@ import orjson
 from jido_jupyter.core.records import Record
 from jido_jupyter.core.window import Admitted, Charge, Refused
 from jido_jupyter.errors import SessionExists, StaleRevision, StoreError
-from jido_jupyter.store import codec
+from jido_jupyter.store import catalogue, codec
 from jido_jupyter.store import folder as files
 from jido_jupyter.store.clock import Reading
 from jido_jupyter.store.contract import Revision, Stored
@@ -115,7 +115,7 @@ class InPlace(FileStore):
         with open(path, "rb") as file:
             data = file.read()
         found = codec.decode(data, session_id, KEYS, path)
-        lines, revision = sealed(log, found.stored.revision)
+        lines, revision = sealed(log, session_id, found.stored.revision)
         fd = os.open(path, os.O_WRONLY | os.O_TRUNC)
         for line in (data[: found.sound_bytes] + lines).splitlines(keepends=True):
             os.write(fd, line)
@@ -131,13 +131,36 @@ class LiesAboutErrors(FileStore):
         try:
             return super().append(session_id, log, expected, **options)
         except StoreError:
-            return sealed(log, expected)[1]
+            return sealed(log, session_id, expected)[1]
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
         try:
             return super().create(header, log)
         except StoreError:
-            return sealed([header, *log])[1]
+            return sealed([header, *log], str(header["id"]))[1]
+
+
+class Leaks(FileStore):
+    """Keeps what it reads, and a descriptor now and then."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.kept: list[object] = []
+        self.numbers: list[int] = []
+
+    def read(self, session_id: str) -> Stored:
+        stored = super().read(session_id)
+        self.kept.append((stored, 4 * json.dumps(stored.records)))
+        if len(self.kept) % 50 == 0:
+            self.numbers.append(os.open(self.home, os.O_RDONLY))
+        return stored
+
+
+@contextlib.contextmanager
+def no_sweeping() -> Iterator[None]:
+    """Leave the temporary files of killed writers for ever."""
+    with _patched(files, sweep=_nothing), _patched(catalogue, ABANDONED_S=float("inf")):
+        yield
 
 
 class AcceptsDamage(FileStore):
@@ -172,7 +195,7 @@ class NaivePaths:
         return os.path.join(self.home, "sessions", f"{session_id}.jsonl")
 
     def create(self, header: Record, log: Sequence[Record]) -> Revision:
-        data, revision = sealed([header, *log])
+        data, revision = sealed([header, *log], str(header["id"]))
         try:
             with open(self._path(str(header["id"])), "ab") as file:
                 file.write(data)
@@ -181,7 +204,7 @@ class NaivePaths:
         return revision
 
     def append(self, session_id: str, log: Sequence[Record], expected: Revision, **options: Any) -> Revision:
-        data, revision = sealed(log, expected)
+        data, revision = sealed(log, session_id, expected)
         try:
             with open(self._path(session_id), "ab") as file:
                 file.write(data)

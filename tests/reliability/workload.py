@@ -37,9 +37,9 @@ def open_store(home: str) -> FileStore:
     return FileStore(home, KEYS, MAX_BYTES)
 
 
-def sealed(log: Sequence[Record], after: Revision | None = None) -> tuple[bytes, Revision]:
-    """Return the lines of ``log`` as the store writes them, and the revision that they lead to."""
-    return codec.seal(log, after, KEYS.newest)
+def sealed(log: Sequence[Record], session_id: str, after: Revision | None = None) -> tuple[bytes, Revision]:
+    """Return the lines of ``log`` as the store writes them to a session, and the revision that they lead to."""
+    return codec.seal(log, after, KEYS.newest.of(session_id))
 
 
 def header_of(session_id: str) -> Record:
@@ -76,6 +76,11 @@ OPERATIONS = (
     Operation("restore", "binned", lambda store: store.restore("binned")),
     Operation("mend", "torn", _append("torn")),
 )
+
+
+# For probes that ask for them by name.
+PURGE = Operation("purge", "binned", lambda store: store.purge("binned"))
+QUARANTINE = Operation("quarantine", "one", lambda store: store.quarantine("one"))
 
 
 def operations() -> tuple[Operation, ...]:
@@ -178,7 +183,7 @@ def unbinned(store: Any, state: State) -> State:
 @cache
 def states_around(name: str) -> tuple[State, State]:
     """Return the scene's state before and after an operation that nothing disturbs."""
-    operation = next(one for one in OPERATIONS if one.name == name)
+    operation = next(one for one in (*OPERATIONS, PURGE, QUARANTINE) if one.name == name)
     with folder() as place:
         home = os.path.join(place, "home")
         copy_scene(home, operation)

@@ -108,7 +108,7 @@ def _found(megabytes: int) -> Iterator[tuple[str, Callable[[bytes], bytes]]]:
 
 
 def _long() -> bytes:
-    return workload.sealed([workload.header_of("one"), *(said(n) for n in range(3000))])[0]
+    return workload.sealed([workload.header_of("one"), *(said(n) for n in range(3000))], "one")[0]
 
 
 def _write(tally: Tally, make: Opener, name: str, bomb: Callable[[], Any]) -> None:

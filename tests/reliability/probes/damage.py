@@ -62,7 +62,7 @@ def _fixture(number: int, rng: random.Random) -> bytes:
         lambda: records.closed(AT),
     )
     log += [rng.choice(makers)() for _ in range(1 + number % 5)]
-    return workload.sealed(log)[0]
+    return workload.sealed(log, "one")[0]
 
 
 def _every_bit_and_cut(tally: Tally, name: str, data: bytes, decode: Decode) -> None:
@@ -102,7 +102,7 @@ def _kinds(path: Path, other: Path) -> Iterator[tuple[str, Callable[[], object],
     """Yield a name, what does the damage to the session at ``path``, and whether it can be told."""
     data, foreign = path.read_bytes(), other.read_bytes()
     lines = data.splitlines(keepends=True)
-    stranger = codec.seal([{**records.header("one", AT), "kid": "0" * 16}, said(1)], None, KEYS.newest)[0]
+    stranger = codec.seal([{**records.header("one", AT), "kid": "0" * 16}, said(1)], None, KEYS.newest.of("one"))[0]
 
     def written(content: bytes) -> Callable[[], object]:
         return lambda: path.write_bytes(content)

@@ -24,7 +24,7 @@ def run(scale: Scale, seed: int) -> Probe:
     real.add(kill_twice(scale.pick(20, 400), rng))
     real.add(fail_after_failed_fsync(scale.pick(15, 200), rng))
     appends = [one for one in workload.operations() if one.name == "append"]
-    twin = fail_twice(twins.lies_about_errors, appends, 40, rng)
+    twin = fail_twice(twins.lies_about_errors, appends, 400, rng)  # few pairs leave it a second call
     return judged(NAME, seed, real, {"swallows errors": twin}, workload.missing())
 
 

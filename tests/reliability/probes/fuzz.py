@@ -1,15 +1,17 @@
 """Proves that no order of operations, faults and damage makes the store disagree with a dictionary, and no bytes surprise
 the decoder.
 
-Hypothesis drives the store against a model, with failing system calls, cut and flipped files, foreign files and reopening
-as steps. The decoder is fed raw bytes and re-framed ones: random JSON with right seals, which alone reach what lies
-behind the check. With atheris the inputs are led by coverage, else they are random mutations.
+Hypothesis drives the store against a model, with failing system calls, cut and flipped files, foreign files and
+reopening as steps. The decoder is fed raw bytes and re-framed ones (`tests.reliability.decoding`); with atheris also
+such as coverage leads to.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib.util
+import json
 import os
 import random
 import subprocess
@@ -18,20 +20,18 @@ import time
 from typing import Any
 from unittest import mock
 
-import orjson
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from jido_jupyter.core import records
-from jido_jupyter.core.session import replay, summarise
+from jido_jupyter.core.session import replay
 from jido_jupyter.errors import CorruptSession, JidoError, SessionExists, SessionNotFound, UnsupportedFormat
-from jido_jupyter.store import codec
 from jido_jupyter.testing.store_conformance import AT, said
-from tests.reliability import shim, twins, workload
+from tests.reliability import children, decoding, shim, twins, workload
 from tests.reliability.report import Probe, Scale, Tally, judged
-from tests.reliability.workload import KEYS, Opener
+from tests.reliability.workload import Opener
 
 NAME = "fuzz"
 ROW = "R12"
@@ -39,15 +39,16 @@ ROW = "R12"
 STEPS = 40  # of one sequence
 IDS = st.sampled_from(["a", "b", "c"])
 TEXTS = st.text(st.characters(exclude_categories=("Cs",)), max_size=12)
-DECODER_S = (2.0, 60.0)  # s, at smoke and full scale
+INPUTS = (60_000, 5_000_000)  # of the decoder, at smoke and full scale
+CHUNK = 10_000  # of them have one seed
+DECODER_MAX_S = 240.0  # s of processor time, of each process; then the rest is left out, and said to be
 
 
 def run(scale: Scale, seed: int) -> Probe:
     notes = []
     real, steps = drive(workload.open_store, scale.pick(800, 100_000), seed)
     real.count("stateful steps", steps)
-    decoder = fuzz_decoder(scale.pick(*DECODER_S), random.Random(seed))
-    real.add(decoder)
+    real.add(fuzz_decoder(scale.pick(*INPUTS), seed))
     if scale is Scale.FULL:
         if importlib.util.find_spec("atheris"):
             real.add(_with_atheris(5_000_000, seed))
@@ -55,7 +56,8 @@ def run(scale: Scale, seed: int) -> Probe:
             notes.append("not run: coverage-led inputs (atheris is not installed)")
     careless, _ = drive(twins.accepts_damage, 3000, seed)
     blind, _ = drive(twins.no_revision_check, 3000, seed)
-    return judged(NAME, seed, real, {"accepts damage": careless, "no revision check": blind}, notes)
+    broken = {f"decoder {name}": decoding.fuzz(2000, f"{seed}-0", decoder) for name, decoder in decoding.BROKEN.items()}
+    return judged(NAME, seed, real, {"accepts damage": careless, "no revision check": blind, **broken}, notes)
 
 
 def drive(make: Opener, steps: int, seed: int) -> tuple[Tally, int]:
@@ -66,16 +68,16 @@ def drive(make: Opener, steps: int, seed: int) -> tuple[Tally, int]:
         opener = staticmethod(make)
         counter = made
 
-    held = settings(
-        max_examples=max(1, steps // STEPS),
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-        phases=[Phase.generate],
-    )
     try:
         while made[0] < steps:
+            held = settings(
+                max_examples=max(1, (steps - made[0]) // STEPS),
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                suppress_health_check=list(HealthCheck),
+                phases=[Phase.generate],
+            )
             seeded(seed + made[0])(Bound)
             # Nobody else writes, so there is nothing to pause for before a torn log is looked at again.
             with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), mock.patch("time.sleep"):
@@ -242,81 +244,28 @@ def _texts(stored: Any) -> list[str]:
     return [message.text for message in replay(stored.header, stored.records).messages]
 
 
-def fuzz_decoder(seconds: float, rng: random.Random) -> Tally:
-    """Feed random mutations for ``seconds``; one case is one input."""
-    tally = Tally()
-    data = _sample()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        for _ in range(100):
-            raw = _mutated(data, rng)
-            tally.check("raw bytes", decode_one(raw))
-            tally.check("re-framed", decode_one(framed(raw)))
+def fuzz_decoder(inputs: int, seed: int) -> Tally:
+    """Feed the decoder so many inputs, a process for each processor; which inputs depends on the seed only."""
+    tally, chunks = Tally(), inputs // CHUNK
+    workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+    def work(first: int) -> str:
+        found, end = Tally(), time.process_time() + DECODER_MAX_S
+        for chunk in range(first, chunks, workers):
+            if time.process_time() < end:
+                found.add(decoding.fuzz(CHUNK, f"{seed}-{chunk}"))
+        return json.dumps(dataclasses.asdict(found))
+
+    working = [children.Child(lambda first=first: lambda: work(first)) for first in range(workers)]
+    for child in working:
+        child.go()
+    for child in working:
+        answer = child.answer()
+        tally.add(Tally(**json.loads(answer)) if answer else Tally(1, 1, ["decoder: a process died"]))
     tally.count("decoder inputs", tally.tried)
+    if tally.tried < inputs:
+        tally.count(f"decoder inputs that {DECODER_MAX_S:.0f} s were not enough for", inputs - tally.tried)
     return tally
-
-
-def framed(raw: bytes) -> bytes:
-    """Return a log whose records are those JSON objects that ``raw`` holds, sealed as ours are."""
-    log: list[dict[str, Any]] = [dict(workload.header_of("one"))]
-    for line in raw.split(b"\n"):
-        with contextlib.suppress(orjson.JSONDecodeError, TypeError):
-            found = orjson.loads(line)
-            log.append(found if isinstance(found, dict) else {"t": "messages", "messages": found})
-    for record in log[1:]:
-        record.pop("n", None)
-        record.pop("mac", None)
-    try:
-        return workload.sealed(log)[0]
-    except (TypeError, JidoError):  # nested deeper than can be written
-        return raw
-
-
-def decode_one(raw: bytes) -> list[str]:
-    """Return what is wrong with the answer to one input: any error but the two that are promised."""
-    try:
-        stored = codec.decode(raw, "one", KEYS, "one.jsonl").stored
-        summarise(replay(stored.header, stored.records), str(stored.revision))
-        codec.tail(raw[-codec.TAIL_MAX :])
-    except (CorruptSession, UnsupportedFormat):
-        return []
-    except Exception as error:
-        return [f"{type(error).__name__}: {error} for {raw[:200]!r}"]
-    return []
-
-
-_PIECES = (
-    b'{"t":"messages","at":"x","messages":[{"id":"m","role":"user","parts":[{"type":"text","content":"c"}],"created_at":"x"}]}',
-    b'{"t":"partial","message":{},"text":[]}',
-    b'{"t":"meta","set":{"title":1,"tags":[1],"pinned":"x"}}',
-    b'{"t":["messages"]}',
-    b"null", b"{}", b"[]", b"-1", b"1e400", b'"', b"\n", b"\0", b"\xff", b',"mac":"' + b"0" * 64 + b'"}', b',"n":9',
-)  # fmt: skip
-
-
-def _sample() -> bytes:
-    log = [workload.header_of("one"), said(1), records.partial("m2", "text", AT)]
-    log += [records.meta({"title": "t", "tags": ["a"]}, AT), said(3)]
-    return workload.sealed(log)[0]
-
-
-def _mutated(data: bytes, rng: random.Random) -> bytes:
-    changed = bytearray(data)
-    for _ in range(rng.randint(1, 6)):
-        place = rng.randrange(len(changed) + 1)
-        match rng.randrange(5):
-            case 0 if place < len(changed):
-                changed[place] ^= 1 << rng.randrange(8)
-            case 1:
-                del changed[place : place + rng.randrange(40)]
-            case 2:
-                changed[place:place] = rng.choice(_PIECES)
-            case 3:
-                start = rng.randrange(len(changed) + 1)
-                changed[place:place] = changed[start : start + rng.randrange(80)]
-            case _:
-                changed[place : place + 4] = rng.randbytes(rng.randrange(4))
-    return bytes(changed)
 
 
 def _with_atheris(runs: int, seed: int) -> Tally:
@@ -324,7 +273,7 @@ def _with_atheris(runs: int, seed: int) -> Tally:
     tally = Tally()
     with workload.folder() as corpus:
         with open(os.path.join(corpus, "sample"), "wb") as file:
-            file.write(_sample())
+            file.write(decoding.SAMPLES[0].data)
         limits = [f"-runs={runs // 2}", f"-seed={seed}", "-max_total_time=60", "-max_len=2048"]
         command = [
             sys.executable,

@@ -66,7 +66,7 @@ def crowd(make: Maker, processes: int, seconds: float) -> Tally:
         if None in answers:
             tally.check("processes", ["one died"])
         admitted = [asked for answer in answers for asked in _times(answer or "")]
-        tally.check(f"{processes} processes for {seconds} s", _too_many(admitted) + _too_few(admitted, start, seconds))
+        tally.check(f"{processes} processes for {seconds} s", too_many(admitted) + _too_few(admitted, start, seconds))
         tally.count("let in among a crowd", len(admitted))
     return tally
 
@@ -94,7 +94,7 @@ def killed(make: Maker, kills: int, rng: random.Random) -> Tally:
             with os.fdopen(reader) as pipe:
                 admitted += _times(pipe.read())
             tally.check(
-                "a killed asker", _too_many(admitted) + ([] if os.WIFSIGNALED(status) else ["it ended by itself"])
+                "a killed asker", too_many(admitted) + ([] if os.WIFSIGNALED(status) else ["it ended by itself"])
             )
         tally.check("after the kills", _lets_in_later(make(folder)))
     return tally
@@ -113,7 +113,7 @@ def damaged(make: Maker, cases: int, rng: random.Random) -> Tally:
                     _damage(path, kind, rng)
             try:
                 again = _fill(make(folder)) + _fill(limiter)
-                problems = _too_many(admitted + again) + _lets_in_later(make(folder))
+                problems = too_many(admitted + again) + _lets_in_later(make(folder))
             except Exception as error:
                 problems = [f"{type(error).__name__}: {error}".replace(folder, "FOLDER")]
             tally.check(f"state damaged ({kind})", problems)
@@ -128,7 +128,7 @@ def clocks(make: Maker, tally: Tally) -> list[str]:
         with workload.folder() as folder:
             admitted = _fill(make(folder))
             moved = children.run(lambda folder=folder, jump=jump: _with_wall_clock(make, folder, jump)) or ""
-            problems = _too_many([*admitted, *_times(moved)])
+            problems = too_many([*admitted, *_times(moved)])
             tally.check(f"wall clock an hour {name}", problems + _lets_in_later(make(folder)))
     for name, seconds in (("forward", 100_000), ("back", -60)):
         with workload.folder() as folder:
@@ -137,7 +137,7 @@ def clocks(make: Maker, tally: Tally) -> list[str]:
             if told is None:
                 notes.append("not run: another time namespace (may not be made here)")
                 break
-            tally.check(f"time namespace {name} by {seconds} s", _too_many([*admitted, *_times(told)], LONG_S))
+            tally.check(f"time namespace {name} by {seconds} s", too_many([*admitted, *_times(told)], LONG_S))
     if make is FileLimiter:
         for name, reading in (
             ("another boot, a second old", Reading("another boot", 0.1)),
@@ -146,7 +146,7 @@ def clocks(make: Maker, tally: Tally) -> list[str]:
             with workload.folder() as folder:
                 admitted = _fill(make(folder))
                 again = _fill(make(folder, lambda reading=reading: reading))
-                tally.check(name, _too_many(admitted + again))
+                tally.check(name, too_many(admitted + again))
     return notes
 
 
@@ -177,7 +177,7 @@ def _times(told: str) -> Iterator[Asked]:
             yield before, after
 
 
-def _too_many(admitted: Sequence[Asked], window_s: float = WINDOW_S) -> list[str]:
+def too_many(admitted: Sequence[Asked], window_s: float = WINDOW_S) -> list[str]:
     """Return a problem when more than the limit fell into one window for certain."""
     times = sorted(admitted)
     for n in range(len(times) - LIMIT):
