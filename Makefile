@@ -9,7 +9,7 @@ BUNDLE := jido_jupyter/labextension/static/style.js
 HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: start test check reliability bench format screenshots clean browser
+.PHONY: start test check adapters coverage mutation reliability bench format screenshots clean browser engines
 
 start: $(VENV)/lab.done
 	jupyter lab $(HEADLESS) $(ROOT) --LabApp.default_url=/lab/tree/notebooks/first-session.ipynb
@@ -29,6 +29,11 @@ check: $(VENV)/test.done
 	npm --prefix labextension test
 	python -m pytest -q tests --ignore=tests/notebook --ignore=tests/notebooks
 
+# Sessions under the libraries of others, with those libraries: their agents, their clients, their messages.
+adapters: $(VENV)/test.done
+	pip install --quiet --editable '.[adapters-test]'
+	python -m pytest -q tests/adapters tests/services/shapes
+
 screenshots: $(VENV)/test.done browser
 	python -m pytest tests/browser/take_screenshots.py
 
@@ -36,6 +41,25 @@ screenshots: $(VENV)/test.done browser
 reliability: $(VENV)/test.done
 	PYTHON=python sh tests/reliability/machine/install
 	python -m tests.reliability --full $(if $(ONLY),--only $(ONLY)) --json reliability.json --markdown docs/durability.md
+
+# What keeps and guards the sessions is covered branch by branch.
+COVERED := jido_jupyter/store/*,jido_jupyter/core/*,jido_jupyter/services/limits.py,jido_jupyter/server/doorway.py
+coverage: $(VENV)/test.done
+	coverage run -m pytest -q tests/store tests/core tests/services tests/server
+	coverage report --show-missing --include='$(COVERED)' --fail-under=100
+
+# Each small change of the store's code is noticed by its tests, or explained; about half an hour. A part: MODULE=store/codec.py
+mutation: $(VENV)/test.done
+	python -m tests.reliability.mutation $(if $(MODULE),--module $(MODULE))
+
+# Both ends of the model libraries' range, with what the extras bring; each in an environment of its own, two minutes.
+ENGINES := 'pydantic-ai-slim==2.60.* openai==2.54.*' 'pydantic-ai-slim[anthropic,google,bedrock]<3 openai<4 keyring'
+engines: $(VENV)/python.done
+	for engine in $(ENGINES); do \
+	  folder=$$(mktemp -d) && python -m venv $$folder && \
+	  $$folder/bin/pip install --quiet $$engine orjson jupyter_core platformdirs ipython pytest hypothesis && \
+	  PYTHONPATH=$(CURDIR) $$folder/bin/python -m pytest -q -p no:cacheprovider tests/assistants && rm -rf $$folder || exit 1; \
+	done
 
 # Medians against a floor and peers; writes bench/results.json and docs/performance.md.
 bench: $(VENV)/lab.done

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast, overload
 
 from jido_jupyter.assistants import turn
 from jido_jupyter.assistants.engine import Engine
 from jido_jupyter.assistants.port import Assistant, Emit, Event, Interrupted, StopToken, Tool
 from jido_jupyter.assistants.turn import Asked, Turn
-from jido_jupyter.core.messages import Message, Origin, Role, Usage, text_part
-from jido_jupyter.errors import IllegalTransition
+from jido_jupyter.core.messages import ROLES, Message, Origin, Part, Role, Usage, text_part
+from jido_jupyter.errors import IllegalTransition, InvalidField
 from jido_jupyter.services.live import LiveSession
 
 POLL_S = 0.1  # without it an interrupt is not seen on every system while the thread waits
@@ -85,6 +85,7 @@ class Session:
         assistant: returns what answers next; asked at each turn, so that the model can change in between.
         mint_id: returns a fresh id.
         around: what it works in.
+        context_tokens: of a conversation that a model is sent at most; None takes what is usual for the model.
     """
 
     def __init__(
@@ -94,12 +95,14 @@ class Session:
         assistant: Callable[[], Assistant],
         mint_id: Callable[[], str],
         around: Surroundings | None = None,
+        context_tokens: int | None = None,
     ) -> None:
         self.live = live
         self._engine = engine
         self._assistant = assistant
         self._mint_id = mint_id
         self._around = around or Nowhere()
+        self._context_tokens = context_tokens
         self._stop: StopToken | None = None  # of the turn that runs now
         self._lock = threading.Lock()
 
@@ -122,19 +125,52 @@ class Session:
     @property
     def usage(self) -> Usage:
         """Tokens of the whole session; None where no server said."""
-        known = [message.usage for message in self.messages if message.usage is not None]
-        return Usage(_total(usage.input_tokens for usage in known), _total(usage.output_tokens for usage in known))
+        return turn.total_usage(message.usage for message in self.messages)
 
     @property
     def is_busy(self) -> bool:
         """Whether an answer is streaming."""
         return self._stop is not None
 
-    def record(self, role: Role, text: str) -> Message:
-        """Add a message that was said elsewhere, to any assistant, and make it durable."""
-        message = Message(self._mint_id(), role, (text_part(text),), self.live.now())
-        self.live.record([message])
-        return message
+    @overload
+    def record(self, said: Role, text: str, /, *, origin: Origin | None = None) -> Message: ...
+
+    @overload
+    def record(self, said: object, /, *, origin: Origin | None = None) -> tuple[Message, ...]: ...
+
+    def record(
+        self, said: object, text: str | None = None, /, *, origin: Origin | None = None
+    ) -> Message | tuple[Message, ...]:
+        """Add what was said elsewhere, to any assistant, and make it durable: ``record("user", "How many rows?")``.
+
+        Args:
+            said: who said ``text``; or, without one, a message as OpenAI, Anthropic, pydantic-ai, LangChain or chatlas
+                write it, an object of theirs, a whole answer of a client, or a list of these.
+            origin: the cell in which it was said.
+
+        Returns:
+            The message; for anything but a role and a text all messages that came of it.
+
+        Raises:
+            InvalidField: it has no shape that is known, and the error says what was expected; nothing was added.
+            PayloadTooLarge: the session is full; nothing was added.
+            StoreError, StaleRevision: it could not be stored now, and is kept in memory for `save`.
+        """
+        if isinstance(said, str):
+            message = Message(
+                self._mint_id(), _role(said, text), (text_part(text or ""),), self.live.now(), origin=origin
+            )
+            self.live.record([message])
+            return self.live.message(message.id) or message  # as it is stored
+        from jido_jupyter.services import shapes  # a kernel that records nothing does not read them
+
+        now = self.live.now()
+        added = tuple(draft.as_message(self._mint_id(), now, origin) for draft in shapes.read(said))
+        if not added:
+            return ()
+        self.live.record(added)
+        ids = {message.id for message in added}
+        return tuple(message for message in self.messages if message.id in ids)  # as they are stored
 
     def ask(
         self,
@@ -145,6 +181,8 @@ class Session:
         consent: Callable[[Request], bool] | None = None,
         origin: Origin | None = None,
         with_tools: bool = True,
+        attached: Sequence[Part] = (),
+        assistant: Assistant | None = None,
     ) -> Turn:
         """Ask and wait for the answer. An interrupt (^C, the stop button) ends it; what had come is kept and marked.
 
@@ -154,6 +192,8 @@ class Session:
             consent: called in this thread when a tool needs the user's leave; None denies all of them.
             origin: the cell that asks.
             with_tools: whether the model may ask for tools.
+            attached: what goes with the question.
+            assistant: answers this one question; None: the one that answers in this session.
 
         Raises:
             AssistantUnavailable: there is nothing to ask; nothing was stored.
@@ -162,7 +202,9 @@ class Session:
         """
         items: queue.SimpleQueue[Event | _Errand] = queue.SimpleQueue()
         desk = _WaitingThread(items, consent or _deny)
-        running = self.start(prompt, items.put, desk, origin=origin, with_tools=with_tools).turn
+        running = self.start(
+            prompt, items.put, desk, origin=origin, with_tools=with_tools, attached=attached, assistant=assistant
+        ).turn
         presses = 0
         while not (running.done() and items.empty()):
             try:
@@ -191,17 +233,20 @@ class Session:
         *,
         origin: Origin | None = None,
         with_tools: bool = True,
+        attached: Sequence[Part] = (),
+        assistant: Assistant | None = None,
     ) -> Started:
         """Ask without waiting. ``emit`` is called in the engine's thread; without a ``desk`` no tool is allowed anything.
 
         Raises: as `ask`.
         """
-        assistant = self._assistant()
-        question = turn.ask_message(self._mint_id(), prompt, self.live.now(), origin)
+        assistant = assistant or self._assistant()
+        question = turn.ask_message(self._mint_id(), prompt, self.live.now(), origin, attached)
         asked = Asked(
             question,
             self._around.instruction(),
             self._around.tools(self, desk or _Nobody()) if with_tools else (),
+            context_tokens=self._context_tokens,
             look=self._around.look,
         )
         with self._lock:
@@ -304,10 +349,13 @@ class _Nobody:
         return work()
 
 
+def _role(said: str, text: object) -> Role:
+    if not isinstance(text, str):
+        raise InvalidField("said", f"a text needs to say who said it, as in record('user', {said[:40]!r})")
+    if said not in ROLES:
+        raise InvalidField("role", f"expected one of {', '.join(ROLES)}, found {said[:40]!r}")
+    return cast(Role, said)
+
+
 def _deny(request: Request) -> bool:
     return False
-
-
-def _total(counts: Iterable[int | None]) -> int | None:
-    known = [count for count in counts if count is not None]
-    return sum(known) if known else None

@@ -7,7 +7,7 @@ saving, listing and resuming can be tried without a key or a network.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import itemgetter
 from typing import Final
 
@@ -21,10 +21,12 @@ Welcome! Everything said here is kept, also when the kernel dies. You can ask me
 
 - **saving**, and **resuming** after a restart
 - **finding** your sessions: the list, the **panel** and the **sidebar**
-- connecting a real **model**
-- the **limits**, and **where** the files live
+- going **back**: retry, rewind and fork
+- connecting a real **model**, and the **tools** it may use
+- **keys**, the **limits**, and **where** the files live
 
-Try `%%jido` with a question in a cell, then `%jido list`. To get real answers, connect a language model: ask me how."""
+Try `%%jido` with a question in a cell, then `%jido list`. `%jido help` lists all verbs. To get real answers, connect a
+language model: ask me how."""
 
 _SAVING: Final = """\
 **Nothing to do: every turn is saved when its answer ends.** While an answer streams, its text is written about once
@@ -38,30 +40,57 @@ _RESUMING: Final = """\
 **After a restart, go on where you were:**
 
 1. `%load_ext jido_jupyter`
-2. `%jido list` shows your sessions with a number each.
-3. `%jido resume 1` opens the first one again; an id or the beginning of a title works too.
-
-The conversation comes back, the variables of the old kernel do not: run the cells that define them again."""
+2. `%jido resume` takes up the session of this notebook; `%jido list` shows all of them with a number each, and
+   `%jido resume 1` opens the first one. An id or the beginning of a title works too.
+3. You are told which variables and cells are missing or changed; `%jido rebuild` puts the cells below that bring them
+   back."""
 
 _FINDING: Final = """\
 **To find a session again:**
 
 - `%jido list` shows the sessions, newest first; `%jido list words` those that hold the words.
-- `%jido show 1` reads a session without opening it.
-- `%jido panel` puts the list and a chat into the notebook.
-- In JupyterLab and Notebook 7 the jido **sidebar** shows the same sessions beside the notebook.
+- `%jido search words` finds what was said, best match first.
+- `%jido show 1` reads a session without opening it; `%jido where` tells which session made a cell.
+- `%jido panel` puts the list and a chat into the notebook; the jido **sidebar** shows the same beside it.
 
-`%jido rename` gives the open session a title that you find again."""
+`%jido rename`, `%jido tag` and `%jido pin` make a session easy to find."""
 
 _CONNECTING: Final = """\
-**To get answers from a language model**, set this before you start Jupyter:
+**To get answers from a language model**, choose one with `%jido model provider:name`; `%jido model --list` shows what
+there is:
 
-- *Any OpenAI-compatible server*: `JIDO_MODEL=openai:<model name>`, `OPENAI_BASE_URL=<its address>` (leave it out for
-  OpenAI itself) and `OPENAI_API_KEY=<your key>`.
-- *On your own machine*: start Ollama, then `%jido model ollama:<model name>`. It is used only after you chose it;
-  nothing leaves your machine.
+- *On your own machine*: `ollama:`, `lmstudio:` or `vllm:`. Nothing leaves your machine.
+- *Elsewhere*: `openai:`, `anthropic:`, `google:`, `openrouter:` or `bedrock:`, with its key, such as
+  `OPENAI_API_KEY`, in the environment before you start Jupyter, or in the keyring of your system.
+- *Any OpenAI-compatible server*: `openai:` and `OPENAI_BASE_URL`.
 
-`%jido model` shows which one answers. Keep keys out of notebook cells: they would be saved."""
+`JIDO_MODEL=openai:<model name>` decides for all. Keep keys out of notebook cells: they would be saved there."""
+
+_GOING_BACK: Final = """\
+**Nothing that you take back is lost; it stays in the session's log.**
+
+- `%jido retry` asks the last question again, `%jido continue` lets an answer go on that stopped.
+- `%jido rewind` takes the last question and its answer back.
+- `%jido fork` stores a copy that goes its own way; the session stays as it is.
+- A long conversation is summed up for the model; `%jido summary` shows that, `%jido summary undo` takes it away."""
+
+_TOOLS: Final = """\
+**A model may look, and act only when you allow it.**
+
+- It can list your variables, read the notebook's cells and keep a list of todos (`%jido todos`).
+- It can run code in your kernel: the code is shown first and you are asked each time. Where nobody can answer, it is
+  denied.
+- Every call and its result is part of the session.
+
+`%%jido --no-tools` asks without them. I can look too: ask me which variables there are."""
+
+_KEYS: Final = """\
+**Keys and passwords that are known by their looks are not stored.** They are replaced by words such as
+`[redacted: OpenAI key]` in questions, answers and what tools say, and the count is shown. This is best effort: a secret
+that looks like an ordinary word stays.
+
+`JIDO_REDACT=off` stores everything as it comes. Keys for models come from the environment or the keyring of your
+system, and are never part of a session."""
 
 _LIMITS: Final = """\
 **The limits protect your data; reaching one never deletes anything.**
@@ -86,14 +115,29 @@ _TOPICS: Final[tuple[tuple[str, str], ...]] = (
         "jido_model openai_base_url openai_api_key",
         _CONNECTING,
     ),
+    ("retry rewind fork undo back branch continue summary summarise long again", _GOING_BACK),
+    ("tool tools run code consent allow denied permission variable variables cells todos", _TOOLS),
+    ("secret secrets password passwords redact redacted redaction private keys", _KEYS),
     ("where file files folder directory path disk stored jido_home location live", _FILES),
     (
-        "resume resuming restart restarted restarting continue reopen kernel crash crashed died back restore again",
+        "resume resuming restart restarted restarting continue reopen kernel crash crashed died restore",
         _RESUMING,
     ),
-    ("list search searching find panel sidebar show browse sessions title tag pin overview", _FINDING),
+    (
+        "list search searching find finding panel sidebar show browse sessions title tag pin overview conversation",
+        _FINDING,
+    ),
     ("save saves saved saving export import keep kept lose lost durable backup", _SAVING),
 )
+
+# Tools that only look, and what a question says that is plainly about what they show.
+_LOOKS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
+    ("variables", re.compile(r"\b(what|which|list|show|see)\b.*\bvariables\b")),
+    ("notebook", re.compile(r"\b(what|which|list|show|see|read)\b.*\b(this|the|my) (notebook|cells?)\b")),
+    ("todos", re.compile(r"\b(what|which|list|show|see)\b.*\b(todos?|to-dos?)\b")),
+)
+_HOW_TO: Final = re.compile(r"\bhow\b|\bsave|\bresum")  # asked about jido, not about what is there
+_REPORTED: Final = 2000  # characters of what a tool gave back
 
 _ABOUT_EARLIER: Final = re.compile(
     r"\bdid i (ask|say|write)\b"
@@ -122,6 +166,28 @@ def answer(prompt: str, earlier_prompts: Sequence[str]) -> str:
     else:
         body = _topic(asked)
     return "\n\n".join(part for part in (body, _memory(earlier_prompts), _DISCLAIMER) if part)
+
+
+def wanted_tool(prompt: str, offered: Collection[str]) -> str | None:
+    """Return the offered tool whose look answers ``prompt``; None where words do."""
+    asked = prompt.lower()
+    if _HOW_TO.search(asked):
+        return None
+    return next((name for name, about in _LOOKS if name in offered and about.search(asked)), None)
+
+
+def report(results: Sequence[str]) -> str:
+    """Return the answer after a look, as Markdown: what the tool gave back, and what the guide cannot do with it."""
+    shown = "\n\n".join(_fenced(result) for result in results)
+    return f"**This is what I see:**\n\n{shown}\n\nA language model would go on from here; ask me how to connect one.\n\n{_DISCLAIMER}"
+
+
+def _fenced(text: str) -> str:
+    """Return ``text`` as a block of code that nothing in it can end."""
+    if len(text) > _REPORTED:
+        text = f"{text[:_REPORTED]}…"
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
+    return f"{fence}text\n{text}\n{fence}"
 
 
 def _topic(asked: str) -> str:

@@ -8,13 +8,23 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from jido_jupyter.assistants import guide
-from jido_jupyter.assistants.endpoints import find_endpoint
+from jido_jupyter.assistants.endpoints import (
+    PROBE_S,
+    PROVIDERS,
+    Offer,
+    find_endpoint,
+    find_offers,
+    has_library,
+    install_hint,
+)
 from jido_jupyter.assistants.port import Assistant
 from jido_jupyter.errors import AssistantUnavailable, InvalidSetting
 
-PROVIDERS: Final = ("openai", "ollama", "guide")
-
-_FORMS: Final = f"write openai:<model name> (any OpenAI-compatible server, see OPENAI_BASE_URL), ollama:<model name>, or {guide.MODEL_ID}"
+_NAMED: Final = ", ".join(f"{name}:<model name>" for name in PROVIDERS if name not in ("openai", "guide"))
+_FORMS: Final = (
+    f"write openai:<model name> (any OpenAI-compatible server, see OPENAI_BASE_URL), {_NAMED}, or {guide.MODEL_ID}"
+)
+_TOLD_BY: Final = {"setting": "JIDO_MODEL", "session": "model of this session", "chosen": "model", "default": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +32,7 @@ class ModelChoice:
     """The model that answers, and who decided so."""
 
     model_id: str  # "provider:name"
-    source: Literal["setting", "chosen", "default"]
+    source: Literal["setting", "session", "chosen", "default"]
 
 
 def parse_model_id(text: str, setting: str = "JIDO_MODEL") -> tuple[str, str]:
@@ -39,34 +49,52 @@ def parse_model_id(text: str, setting: str = "JIDO_MODEL") -> tuple[str, str]:
     return provider, name
 
 
-def choose(setting: str | None, chosen: str | None) -> ModelChoice:
-    """Return the model that answers: the setting, else what the user confirmed earlier, else the guide.
+def choose(setting: str | None, chosen: str | None, for_session: str | None = None) -> ModelChoice:
+    """Return the model that answers: the setting, else the session's own, else the one chosen for all, else the guide.
 
     Args:
         setting: the value of JIDO_MODEL; empty counts as not set.
-        chosen: the model id confirmed with ``%jido model``.
+        chosen: the model id confirmed with ``%jido model`` for all sessions.
+        for_session: the model id chosen for the open session.
 
     Raises:
         InvalidSetting: the one that counts is no model id.
     """
-    if setting:
-        parse_model_id(setting)
-        return ModelChoice(setting, "setting")
-    if chosen:
-        parse_model_id(chosen, "model")
-        return ModelChoice(chosen, "chosen")
-    return ModelChoice(guide.MODEL_ID, "default")
+    choices = (
+        ModelChoice(setting or "", "setting"),
+        ModelChoice(for_session or "", "session"),
+        ModelChoice(chosen or "", "chosen"),
+        ModelChoice(guide.MODEL_ID, "default"),
+    )
+    choice = next(choice for choice in choices if choice.model_id)
+    parse_model_id(choice.model_id, _TOLD_BY[choice.source])
+    return choice
+
+
+def offers(environ: Mapping[str, str], timeout_s: float = PROBE_S) -> list[Offer]:
+    """Return what could be used now, each with the reason; takes a second at most.
+
+    Args:
+        timeout_s: longest wait for each server on this machine.
+    """
+    return find_offers(environ, timeout_s)
 
 
 def build(choice: ModelChoice, environ: Mapping[str, str]) -> Assistant:
     """Return the assistant of ``choice``. The first call imports the model library: 1 to 2 s of work.
 
     Raises:
-        AssistantUnavailable: the library cannot be imported, or a key is missing.
+        AssistantUnavailable: a library is missing or cannot be imported, or a key is missing.
         InvalidSetting: the model id or an address is not valid.
     """
     provider, name = parse_model_id(choice.model_id)
     endpoint = None if provider == "guide" else find_endpoint(provider, environ)
+    who = PROVIDERS[provider]
+    if not has_library(who):
+        raise AssistantUnavailable(
+            f'Models of {who.title} need one more library: run "{install_hint(who)}" in this kernel\'s environment and '
+            "restart the kernel."
+        )
     try:
         from jido_jupyter.assistants import pydantic_engine
 

@@ -35,6 +35,7 @@ class ToolCall:
     id: str
     name: str
     arguments: Mapping[str, Any]
+    problem: str | None = None  # why it cannot run; told to the model
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,14 @@ class Said:
     message: Message
 
 
-Event = Began | TextDelta | ReasoningDelta | ToolCall | Said
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know about this turn; no part of the conversation."""
+
+    text: str  # whole sentences
+
+
+Event = Began | TextDelta | ReasoningDelta | ToolCall | Said | Notice
 Emit = Callable[[Event], None]
 
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from jido_jupyter.assistants import window
 from jido_jupyter.assistants.port import (
     Assistant,
     Began,
@@ -25,16 +26,15 @@ from jido_jupyter.assistants.port import (
     ToolCall,
     ToolResult,
 )
-from jido_jupyter.core.messages import Message, Origin, Part, text_part
+from jido_jupyter.core.messages import Message, Origin, Part, Usage, text_part
 from jido_jupyter.errors import StoreError
 from jido_jupyter.services.live import LiveSession
 
 JOURNAL_S: Final = 0.5  # a killed process loses at most this much of an answer, plus one write
 MAX_STEPS: Final = 25  # requests to a model that answer one question
 _TOO_MANY: Final = f"The model asked for tools {MAX_STEPS} times without an end. Ask it to go on, or ask for less."
+_UNKNOWN: Final = Usage()
 _INTERRUPTED: Final = ToolResult("interrupted", "interrupted")
-
-Prepare = Callable[[Sequence[Message]], Sequence[Message]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Asked:
     question: Message
     instruction: str = ""
     tools: Sequence[Tool] = ()
-    prepare: Prepare = tuple  # what a model is sent of the conversation
+    context_tokens: int | None = None  # that are sent at most; None: what is usual for the model
     look: Callable[[], Mapping[str, Any] | None] = lambda: None  # what the notebook looks like when the turn ends
 
 
@@ -53,6 +53,8 @@ class Turn:
     question: Message
     said: tuple[Message, ...]  # what came of it: answers and results of tools
     unsaved: StoreError | None = None  # why a part is in memory only; `save` writes it later
+    usage: Usage = _UNKNOWN  # tokens of all its requests; None where no server said
+    redacted: int = 0  # keys and passwords that were taken out of it
 
     @property
     def answer(self) -> Message:
@@ -81,41 +83,63 @@ async def take(
     said: list[Message] = []
     unsaved: StoreError | None = None
 
-    def keep(message: Message, *, ends_turn: bool, context: Mapping[str, Any] | None = None) -> None:
+    def keep(message: Message, *, ends_turn: bool, context: Mapping[str, Any] | None = None) -> Message:
         nonlocal unsaved
         try:
             live.record([message], context=context, ends_turn=ends_turn)
             unsaved = None  # with it went whatever waited
         except StoreError as error:  # the disk is full, say: the answer is still worth having
             unsaved = error
+        return live.message(message.id) or message
 
-    keep(asked.question, ends_turn=False)
+    question = keep(asked.question, ends_turn=False)
+    tokens = window.limit(assistant.model_id, asked.context_tokens)
+    sight = window.Window(live, assistant, tokens, emit, stop)
     for number in range(MAX_STEPS):
         emit(Began(answer_id))
         arrived = _Arrived(emit)
+        messages = await sight.messages()
         async with _journal(live, answer_id, assistant.model_id, arrived):
-            messages = asked.prepare(live.state.messages)
             end = await assistant.step(messages, asked.instruction, asked.tools, arrived, stop)
         if end.how == "calls" and number == MAX_STEPS - 1:
             end = StepEnd("failed", _TOO_MANY, end.usage, end.model_name)
         is_last = end.how != "calls"
         answer = _answer(answer_id, live.now(), assistant, asked.question.origin, arrived, end)
-        keep(answer, ends_turn=True, context=asked.look() if is_last else None)
+        answer = keep(answer, ends_turn=True, context=asked.look() if is_last else None)
         said.append(answer)
         emit(Said(answer))
         if is_last:
             break
         results = await _run(end.calls, asked.tools, emit, stop)
         told = Message(mint_id(), "tool", results, live.now(), origin=asked.question.origin)
-        keep(told, ends_turn=True)
+        told = keep(told, ends_turn=True)
         said.append(told)
         emit(Said(told))
         answer_id = mint_id()
-    return Turn(asked.question, tuple(said), unsaved)
+    usage = total_usage([sight.usage, *(message.usage for message in said)])
+    return Turn(question, tuple(said), unsaved, usage, redacted_of([question, *said]))
 
 
-def ask_message(message_id: str, prompt: str, created_at: str, origin: Origin | None) -> Message:
-    return Message(message_id, "user", (text_part(prompt),), created_at, origin=origin)
+def total_usage(counts: Iterable[Usage | None]) -> Usage:
+    """Return the sum of what servers counted; None where none did."""
+    known = [usage for usage in counts if usage is not None]
+    return Usage(_total(usage.input_tokens for usage in known), _total(usage.output_tokens for usage in known))
+
+
+def redacted_of(said: Iterable[Message]) -> int:
+    """Return how many keys and passwords were taken out of stored messages."""
+    return sum(count for message in said if isinstance(count := message.ext.get("redacted"), int))
+
+
+def _total(counts: Iterable[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
+
+
+def ask_message(
+    message_id: str, prompt: str, created_at: str, origin: Origin | None, attached: Sequence[Part] = ()
+) -> Message:
+    return Message(message_id, "user", (text_part(prompt), *attached), created_at, origin=origin)
 
 
 async def _run(calls: Sequence[ToolCall], tools: Sequence[Tool], emit: Emit, stop: StopToken) -> tuple[Part, ...]:
@@ -126,6 +150,8 @@ async def _run(calls: Sequence[ToolCall], tools: Sequence[Tool], emit: Emit, sto
         emit(call)
         if stop.is_stopped:
             result = _INTERRUPTED
+        elif call.problem is not None:
+            result = ToolResult(call.problem, "failed")
         elif call.name not in by_name:
             known = ", ".join(by_name) or "none"
             result = ToolResult(f"There is no tool {call.name!r}; there is: {known}.", "failed")

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from jido_jupyter.core import records
+from jido_jupyter.core import records, redaction
 from jido_jupyter.core.messages import Message, check_numbers
 from jido_jupyter.core.records import Record
 from jido_jupyter.core.session import SessionState
@@ -17,26 +17,40 @@ from jido_jupyter.errors import IllegalTransition, PayloadTooLarge, StaleRevisio
 from jido_jupyter.services import edits
 from jido_jupyter.store.contract import Lease, Revision, Store
 
+T = TypeVar("T")
+
 
 class LiveSession:
     """The handle of an open session; safe to use from several threads.
 
     What could not be written (a full disk, say) stays in memory: `save` writes it once that is possible.
 
+    Known keys and passwords are taken out of everything that comes in, before it is kept or stored.
+
     Args:
         state: as it was read.
         revision: of that state.
         clock: returns the present instant, aware.
+        redacts: False stores everything as it comes.
     """
 
     def __init__(
-        self, store: Store, state: SessionState, revision: Revision, lease: Lease, clock: Callable[[], datetime]
+        self,
+        store: Store,
+        state: SessionState,
+        revision: Revision,
+        lease: Lease,
+        clock: Callable[[], datetime],
+        *,
+        redacts: bool = True,
     ) -> None:
         self._store = store
         self._state = state
         self._revision = revision
         self._lease = lease
         self._clock = clock
+        self._redacts = redacts
+        self._held = ("", "")  # id of the answer that streams, and the end of it that may be the beginning of a key
         self._unsaved: list[Record] = []
         self._lock = threading.RLock()
 
@@ -65,6 +79,10 @@ class LiveSession:
     def now(self) -> str:
         return stamp(self._clock())
 
+    def message(self, message_id: str) -> Message | None:
+        """Return a message as it is stored; None where the session has none of that id."""
+        return next((message for message in reversed(self._state.messages) if message.id == message_id), None)
+
     def record(
         self, said: Sequence[Message], *, context: Mapping[str, Any] | None = None, ends_turn: bool = False
     ) -> None:
@@ -81,11 +99,13 @@ class LiveSession:
         """
         for message in said:
             check_numbers(message)
+        if self._redacts:
+            said = [redaction.redact_message(message) for message in said]
         with self._lock:
             before, waiting = self._state, len(self._unsaved)
             self._state = self._state.with_messages(said)
             self._unsaved.append(records.messages(said, self.now()))
-            if context is not None and context != self._state.context:
+            if context is not None and (context := self._clean(context)) != self._state.context:
                 self._state = replace(self._state, context=context)
                 self._unsaved.append(records.context(context, self.now()))
             try:
@@ -96,9 +116,13 @@ class LiveSession:
                 raise
 
     def record_partial(self, message_id: str, text: str, model: str | None) -> None:
-        """Add the next piece of an answer that is still streaming; it outlives the process, not a power cut."""
+        """Add the next piece of an answer that is still streaming; it outlives the process, not a power cut.
+
+        What may be the beginning of a key at its end waits for the next piece: a key cut in two would not be known.
+        """
         with self._lock:
-            if not self._unsaved:
+            text = self._ripe(message_id, text)
+            if text and not self._unsaved:
                 log = [records.partial(message_id, text, self.now(), model)]
                 self._append(log, durable=False, beyond_limit=True)
 
@@ -108,6 +132,9 @@ class LiveSession:
 
     def rewind(self, message_id: str) -> None:
         """Go on after an earlier message; what came later is no part of the conversation any more.
+
+        Args:
+            message_id: `records.START` goes back to the start.
 
         Raises:
             InvalidField: there is no such message; nothing changed.
@@ -120,6 +147,7 @@ class LiveSession:
 
     def set_todos(self, items: Sequence[Mapping[str, Any]]) -> None:
         """Replace the list of what is still to do; each item has ``text`` and ``status``."""
+        items = self._clean(list(items))
         with self._lock:
             self._state = replace(self._state, todos=tuple(items))
             self._write(records.todos(items, self.now()))
@@ -134,7 +162,7 @@ class LiveSession:
         """
         with self._lock:
             edits.check_message(self._state, to)
-            record = records.summary(text, to, self.now(), model)
+            record = records.summary(self._clean(text), to, self.now(), model)
             self._state = replace(self._state, summary=record if text else None)
             self._write(record)
 
@@ -160,7 +188,27 @@ class LiveSession:
                 self._write(records.closed(self.now()))
             self._lease.release()
 
+    def abandon(self) -> None:
+        """Give the session up without writing: what could not be stored is not stored later either."""
+        with self._lock:
+            self._unsaved = []
+            self._lease.release()
+
+    def _clean(self, value: T) -> T:
+        return redaction.redact_value(value)[0] if self._redacts else value
+
+    def _ripe(self, message_id: str, text: str) -> str:
+        """Return what may be written of an answer now; the rest waits."""
+        if not self._redacts:
+            return text
+        held_of, held = self._held
+        text = held + text if held_of == message_id else text
+        ripe = redaction.unfinished(text)
+        self._held = message_id, text[ripe:]
+        return self._clean(text[:ripe])
+
     def _change(self, changes: Mapping[str, Any]) -> None:
+        changes = self._clean(changes)
         with self._lock:
             self._state = self._state.with_meta(changes)
             self._write(records.meta(changes, self.now()))

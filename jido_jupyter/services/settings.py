@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
 
-from jido_jupyter.core.window import Window
 from jido_jupyter.errors import InvalidSetting
 
+if TYPE_CHECKING:
+    from jido_jupyter.core.window import Window
+
 MIB: Final = 2**20
+Rate = tuple[int, float]  # calls in any span of so many seconds
+# Of one user, over all sessions; resuming has settings of its own.
+RATES: Final[Mapping[str, Rate]] = {
+    "search": (600, 60.0),
+    "export": (120, 60.0),
+    "import": (30, 60.0),
+    "cleanup": (10, 60.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +32,21 @@ class Settings:
     resume_window: float = 60.0  # s
     resume_user_limit: int = 20  # over all sessions
     cleanup_days: int = 30  # since the last turn; `jido cleanup` leaves younger sessions alone
+    redact: bool = True  # known keys and passwords are not stored
+    context_tokens: int | None = None  # of a conversation that a model is sent; None: by the kind of model
+    rate_limits: Mapping[str, Rate] = field(default_factory=lambda: RATES)
     make_room: bool = False  # at max_sessions, trash the session that was resumed longest ago
 
     @property
     def session_window(self) -> Window:
+        from jido_jupyter.core.window import Window  # not at the top: '%load_ext' only asks where the store is
+
         return Window(self.resume_limit, self.resume_window)
 
     @property
     def user_window(self) -> Window:
+        from jido_jupyter.core.window import Window
+
         return Window(max(self.resume_user_limit, self.resume_limit), self.resume_window)
 
 
@@ -47,10 +64,29 @@ def _seconds(text: str) -> float:
     return value
 
 
+def _rates(text: str) -> Mapping[str, Rate]:
+    found = dict(RATES)
+    for term in text.split():
+        name, _, rate = term.partition("=")
+        limit, _, seconds = rate.partition("/")
+        if name not in RATES:
+            raise ValueError(f"it must name operations among {', '.join(RATES)}")
+        found[name] = _count(limit), _seconds(seconds)
+    return found
+
+
 def _switch(text: str) -> bool:
     if text not in ("True", "False"):  # TOML's true and false, as Python writes them
         raise ValueError
     return text == "True"
+
+
+def _on_off(text: str) -> bool:
+    values = {"on": True, "true": True, "off": False, "false": False}
+    try:
+        return values[text.lower()]
+    except KeyError:
+        raise ValueError from None
 
 
 _READERS: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
@@ -61,12 +97,15 @@ _READERS: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
     "JIDO_RESUME_LIMIT": ("resume_limit", _count, "a whole number"),
     "JIDO_RESUME_WINDOW": ("resume_window", _seconds, "a number of seconds"),
     "JIDO_CLEANUP_DAYS": ("cleanup_days", _count, "a whole number of days"),
+    "JIDO_REDACT": ("redact", _on_off, "on or off"),
+    "JIDO_RATE_LIMITS": ("rate_limits", _rates, "as in 'search=600/60 import=30/60', calls and seconds"),
+    "JIDO_CONTEXT_TOKENS": ("context_tokens", _count, "a whole number of tokens"),
 }
 # What removes anything by itself is switched on in the file, where it stays to be seen; no variable does.
 _FILE_ONLY: Final[dict[str, tuple[str, Callable[[str], Any], str]]] = {
     "make_room": ("make_room", _switch, "true or false"),
 }
-_NAMES: Final = {field: name for name, (field, _, _) in (_READERS | _FILE_ONLY).items()}
+_NAMES: Final = {key: name for name, (key, _, _) in (_READERS | _FILE_ONLY).items()}
 
 
 def read(environ: Mapping[str, str], file: Mapping[str, Any] | None = None) -> Settings:
@@ -80,13 +119,13 @@ def read(environ: Mapping[str, str], file: Mapping[str, Any] | None = None) -> S
         InvalidSetting: a value has no meaning, or the file has a key that nobody knows.
     """
     values: dict[str, Any] = {}
-    for field, value in (file or {}).items():
-        if field not in _NAMES:
-            raise InvalidSetting(field, str(value), f"jido.toml knows {', '.join(sorted(_NAMES))}")
-        values[field] = _read(_NAMES[field], str(value))
-    for name, (field, _, _) in _READERS.items():
+    for key, value in (file or {}).items():
+        if key not in _NAMES:
+            raise InvalidSetting(key, str(value), f"jido.toml knows {', '.join(sorted(_NAMES))}")
+        values[key] = _read(_NAMES[key], str(value))
+    for name, (key, _, _) in _READERS.items():
         if text := environ.get(name, "").strip():
-            values[field] = _read(name, text)
+            values[key] = _read(name, text)
     return Settings(**values)
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from jido_jupyter.assistants.guide import answer
+from jido_jupyter.assistants.guide import answer, report, wanted_tool
 
 QUESTIONS = {
     "hello": "Welcome!",
@@ -9,7 +9,10 @@ QUESTIONS = {
     "My kernel restarted, how do I go on?": "%jido resume 1",
     "How can I find an old conversation, is there a sidebar?": "%jido list words",
     "How do I connect a real model?": "JIDO_MODEL=openai:",
-    "can I use ollama": "%jido model ollama:",
+    "can I use ollama": "`ollama:`",
+    "can I retry that?": "%jido retry",
+    "Which tools may it use?": "asked each time",
+    "Are my passwords stored?": "[redacted: OpenAI key]",
     "Which limits are there?": "5 resumes",
     "Where are the files?": "jupyter --data-dir",
 }
@@ -69,3 +72,39 @@ def test_quotes_are_harmless() -> None:
 
     assert r"\*\*\`x\`\*\* \[click\](javascript:1) \<b>" in text
     assert "…”." in text
+
+
+OFFERED = ("variables", "notebook", "run", "todos")
+
+
+@pytest.mark.parametrize(
+    ("question", "tool"),
+    [
+        ("Which variables are there?", "variables"),
+        ("list my variables", "variables"),
+        ("What is in this notebook?", "notebook"),
+        ("show the cells", "notebook"),
+        ("What todos are left?", "todos"),
+        ("How do I save this notebook?", None),
+        ("What is a variable in Python?", None),
+        ("run x = 1", None),
+        ("hello", None),
+    ],
+)
+def test_looks_where_the_question_is_plainly_about_it(question: str, tool: str | None) -> None:
+    """A question about what is there asks for the tool that shows it; a question about jido does not."""
+    assert wanted_tool(question, OFFERED) == tool
+
+
+def test_asks_only_for_what_is_offered() -> None:
+    """Without the tool there are only words."""
+    assert wanted_tool("Which variables are there?", ("notebook",)) is None
+
+
+def test_reports_what_was_seen() -> None:
+    """What a tool gave back stands in a block that nothing in it can end, shortened, and the guide says what it is."""
+    text = report(["df: 3 x 4\n```js\n````", "y" * 5000])
+
+    assert "`````text\ndf: 3 x 4\n```js\n````\n`````" in text
+    assert "y" * 2000 + "…" in text
+    assert "not a language model" in text

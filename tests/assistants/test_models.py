@@ -1,15 +1,17 @@
+import importlib.util
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from jido_jupyter.assistants.endpoints import Endpoint, find_endpoint, find_ollama
+from jido_jupyter.assistants.endpoints import PROVIDERS, Endpoint, find_endpoint, find_ollama, has_library
 from jido_jupyter.assistants.guide import MODEL_ID
-from jido_jupyter.assistants.models import ModelChoice, build, choose, parse_model_id
+from jido_jupyter.assistants.models import ModelChoice, build, choose, offers, parse_model_id
 from jido_jupyter.errors import AssistantUnavailable, InvalidSetting
 from tests.support.openai_loopback import MODELS, Loopback
 
@@ -43,7 +45,7 @@ def test_parse(text: str, expected: tuple[str, str]) -> None:
     assert parse_model_id(text) == expected
 
 
-@pytest.mark.parametrize("text", ["", "gpt-5", "openai:", "openai: ", "ollama:a b", "anthropic:x", "guide:other", ":x"])
+@pytest.mark.parametrize("text", ["", "gpt-5", "openai:", "openai: ", "ollama:a b", "nobody:x", "guide:other", ":x"])
 def test_parse_refuses(text: str) -> None:
     """Anything else is an error that names the setting and the accepted forms."""
     with pytest.raises(InvalidSetting) as caught:
@@ -122,7 +124,7 @@ def test_local_endpoint(host: str) -> None:
     """A server on this machine needs no key and is reached without a proxy."""
     endpoint = find_endpoint("openai", {"OPENAI_BASE_URL": f"http://{host}:8000/v1"})
 
-    assert endpoint == Endpoint(f"http://{host}:8000/v1", "none", use_proxy=False, setting="OPENAI_BASE_URL")
+    assert endpoint == Endpoint(f"http://{host}:8000/v1", "none", False, "OPENAI_BASE_URL", "OPENAI_API_KEY")
 
 
 @pytest.mark.parametrize("environ", [{}, {"OPENAI_BASE_URL": "https://models.example.org/v1"}])
@@ -201,3 +203,164 @@ def test_missing_library() -> None:
 
     assert printed.startswith("AssistantUnavailable The model library cannot be loaded")
     assert "sessions still work" in printed
+
+
+NATIVE = {"anthropic": "ANTHROPIC_API_KEY", "google": "GOOGLE_API_KEY"}
+
+
+@pytest.mark.parametrize(
+    ("provider", "environ", "url", "key", "use_proxy"),
+    [
+        ("openrouter", {"OPENROUTER_API_KEY": "k"}, "https://openrouter.ai/api/v1", "k", True),
+        ("vllm", {}, "http://127.0.0.1:8000/v1", "none", False),
+        ("vllm", {"VLLM_BASE_URL": "http://gpu:1/v1", "VLLM_API_KEY": "k"}, "http://gpu:1/v1", "k", True),
+        ("lmstudio", {}, "http://127.0.0.1:1234/v1", "none", False),
+        ("anthropic", {"ANTHROPIC_API_KEY": "k"}, "https://api.anthropic.com", "k", True),
+        ("google", {"GEMINI_API_KEY": "k"}, "https://generativelanguage.googleapis.com", "k", True),
+        ("bedrock", {}, "", "none", True),
+    ],
+)
+def test_where_each_provider_is(provider: str, environ: dict[str, str], url: str, key: str, use_proxy: bool) -> None:
+    """Each provider has its own address and key; none takes that of another."""
+    endpoint = find_endpoint(provider, {"OPENAI_API_KEY": "other", "OPENAI_BASE_URL": "http://other/v1", **environ})
+
+    assert (endpoint.url, endpoint.api_key, endpoint.use_proxy) == (url, key, use_proxy)
+
+
+@pytest.mark.parametrize("provider", ["openrouter", *NATIVE])
+def test_each_missing_key_is_named(provider: str) -> None:
+    """A key that is missing is named by the variable of its provider."""
+    with pytest.raises(AssistantUnavailable, match=f"{PROVIDERS[provider].key_settings[0]} is not set"):
+        find_endpoint(provider, {"OPENAI_API_KEY": "other"})
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "google", "bedrock"])
+def test_a_missing_library_is_told_with_its_command(provider: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the extra of a provider, one sentence says how to install it."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    environ = dict.fromkeys(NATIVE.values(), "k")
+
+    with pytest.raises(AssistantUnavailable) as caught:
+        build(ModelChoice(f"{provider}:x", "chosen"), environ)
+
+    assert f"pip install 'jido_jupyter[{provider}]'" in str(caught.value)
+
+
+def test_the_guide_needs_no_library() -> None:
+    """What needs no extra has all it needs."""
+    assert has_library(PROVIDERS["guide"])
+    assert not has_library(replace(PROVIDERS["google"], library="no_such_package.at_all"))
+
+
+class Keyring:
+    """The OS keyring, as the package ``keyring`` shows it."""
+
+    def __init__(self, **stored: str) -> None:
+        self.stored = stored
+
+    def get_password(self, service: str, name: str) -> str | None:
+        assert service == "jido_jupyter"
+        return self.stored.get(name)
+
+
+def test_a_key_may_stand_in_the_keyring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the environment has no key, the keyring is asked; the environment wins."""
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(OPENAI_API_KEY="from-keyring"))
+
+    assert find_endpoint("openai", {}).api_key == "from-keyring"
+    assert find_endpoint("openai", {"OPENAI_API_KEY": "from-environment"}).api_key == "from-environment"
+
+
+@pytest.mark.parametrize("keyring", [None, object()])
+def test_a_keyring_that_does_not_work_is_none(keyring: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not installed, or without a backend: as if there were no key."""
+    monkeypatch.setitem(sys.modules, "keyring", keyring)
+
+    with pytest.raises(AssistantUnavailable):
+        find_endpoint("openai", {})
+
+
+@pytest.mark.parametrize(
+    ("setting", "chosen", "own", "expected"),
+    [
+        ("openai:a", "ollama:b", "vllm:c", ModelChoice("openai:a", "setting")),
+        (None, "ollama:b", "vllm:c", ModelChoice("vllm:c", "session")),
+        (None, "ollama:b", "", ModelChoice("ollama:b", "chosen")),
+        (None, None, "vllm:c", ModelChoice("vllm:c", "session")),
+    ],
+)
+def test_the_honest_order(setting: str | None, chosen: str | None, own: str | None, expected: ModelChoice) -> None:
+    """The setting, then the session's own model, then the one for all, then the guide."""
+    assert choose(setting, chosen, own) == expected
+
+
+def test_a_session_with_an_unknown_model_says_so() -> None:
+    """A session from elsewhere may name a model that nobody knows here."""
+    with pytest.raises(InvalidSetting, match="model of this session"):
+        choose(None, None, "nobody:x")
+
+
+NOWHERE = {
+    "OLLAMA_HOST": "http://127.0.0.1:9",
+    "VLLM_BASE_URL": "http://127.0.0.1:9/v1",
+    "LMSTUDIO_BASE_URL": "http://127.0.0.1:9/v1",
+}
+
+
+def test_offers_what_is_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key in the environment or the keyring is a reason; the guide is always there."""
+    monkeypatch.setitem(sys.modules, "keyring", Keyring(OPENROUTER_API_KEY="k"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+
+    found = offers({**NOWHERE, "OPENAI_API_KEY": "k", "ANTHROPIC_API_KEY": "k"})
+
+    assert [(offer.provider, offer.models, offer.reason) for offer in found] == [
+        ("openai", (), "OPENAI_API_KEY is set"),
+        ("openrouter", (), "OPENROUTER_API_KEY is in the keyring"),
+        (
+            "anthropic",
+            (),
+            "ANTHROPIC_API_KEY is set; it still needs: pip install 'jido_jupyter[anthropic]'",
+        ),
+        ("guide", ("jido-guide-1",), "always here; no language model"),
+    ]
+    assert found[0].model_ids == ("openai:<model name>",)
+
+
+def test_offers_what_answers_here(server: Loopback) -> None:
+    """Servers on this machine are offered with their models."""
+    found = offers(
+        {
+            "OLLAMA_HOST": server.root,
+            "VLLM_BASE_URL": server.url,
+            "LMSTUDIO_BASE_URL": "http://127.0.0.1:9/v1",
+            "OPENAI_BASE_URL": server.url,
+        },
+        timeout_s=2,
+    )
+
+    assert [(offer.provider, offer.reason) for offer in found] == [
+        ("openai", "OPENAI_BASE_URL answers here"),
+        ("ollama", "Ollama answers here"),
+        ("vllm", "vLLM answers here"),
+        ("guide", "always here; no language model"),
+    ]
+    assert found[1].model_ids == tuple(f"ollama:{name}" for name in MODELS)
+    assert found[2].models == MODELS
+
+
+def test_offers_wait_for_all_at_once() -> None:
+    """Servers that accept and stay silent hold the list up for one timeout, not for one each."""
+    with socket.create_server(("127.0.0.1", 0), backlog=9) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        started = time.monotonic()
+
+        found = offers({"OLLAMA_HOST": url, "VLLM_BASE_URL": url, "LMSTUDIO_BASE_URL": url, "OPENAI_BASE_URL": url})
+
+        assert time.monotonic() - started < 2
+    assert [offer.provider for offer in found] == ["guide"]
+
+
+def test_an_address_without_meaning_offers_nothing() -> None:
+    """The list is shown although one of the settings is wrong."""
+    assert [offer.provider for offer in offers({**NOWHERE, "VLLM_BASE_URL": "http://[::1"})] == ["guide"]

@@ -8,18 +8,27 @@ from typing import Any
 import pytest
 from pydantic_ai.exceptions import ModelHTTPError
 
-from jido_jupyter.assistants import guide, pydantic_engine
+from jido_jupyter.assistants import guide, sources
 from jido_jupyter.assistants.endpoints import Endpoint, find_endpoint
-from jido_jupyter.assistants.port import Assistant, Event, ReasoningDelta, StepEnd, StopToken, TextDelta
+from jido_jupyter.assistants.port import (
+    Assistant,
+    Event,
+    ReasoningDelta,
+    StepEnd,
+    StopToken,
+    TextDelta,
+    Tool,
+    ToolResult,
+)
 from jido_jupyter.assistants.pydantic_engine import (
     INSTRUCTION,
     PydanticAssistant,
-    ServerSource,
     guide_assistant,
     server_assistant,
 )
+from jido_jupyter.assistants.sources import ServerSource
 from jido_jupyter.core.messages import Message, Part, Role, Status, Usage, text_part
-from tests.support.openai_loopback import Loopback
+from tests.support.openai_loopback import Loopback, patience_s
 
 PROMPT = "Hello there,\n  what is  in `df`? "
 KEY = "sk-very-secret-key"
@@ -117,7 +126,7 @@ def test_fault(server: Loopback, model: str, how: str, sentence: str, asked: int
     """Whatever the server does, its text comes out as it was sent, and one sentence tells what happened."""
     before = len(server.requests)
 
-    heard = ask(at(server, model, silence_s=0.5))
+    heard = ask(at(server, model, silence_s=patience_s(model)))
 
     seen = server.requests[before:]
     assert heard.text == "".join(seen[-1].sent)
@@ -194,6 +203,41 @@ def test_history_reaches_the_server(server: Loopback) -> None:
         ("user", "third\n\nfourth"),
     ]
     assert heard.end.how == "complete"
+
+
+def call(call_id: str) -> Part:
+    return {"type": "tool_call", "id": call_id, "name": "look", "arguments": {"a": call_id}}
+
+
+def result(call_id: str, text: str = "r") -> Part:
+    return {"type": "tool_call_response", "id": call_id, "response": text}
+
+
+@pytest.mark.parametrize(
+    ("history", "roles"),
+    [
+        ([message("assistant", call("1")), message("tool", result("1"))], ["assistant", "tool"]),
+        ([message("assistant", call("1"), call("2")), message("tool", result("2"))], ["assistant", "tool"]),
+        (
+            [message("assistant", call("1"), call("2")), message("tool", result("2")), message("tool", result("1"))],
+            ["assistant", "tool", "tool"],
+        ),
+        ([message("assistant", "so", call("1"))], ["assistant"]),
+        ([message("tool", result("1"))], []),
+        ([message("assistant", call("1")), message("user", "wait"), message("tool", result("1"))], []),
+        (
+            [message("assistant", call("1")), message("tool", result("1")), message("assistant", "x", call("1"))],
+            ["assistant", "tool", "assistant"],
+        ),
+    ],
+)
+def test_only_calls_with_their_results_are_sent(server: Loopback, history: list[Message], roles: list[str]) -> None:
+    """Whatever a session holds, each call that is sent has its result right behind it, also where ids come again."""
+    heard = ask(at(server, "echo"), "and now?", [message("user", "first"), *history])
+
+    sent = [role for role, _ in server.requests[-1].messages if role not in ("system", "user")]
+    assert heard.end.how == "complete"
+    assert sent == roles
 
 
 def test_going_on_after_an_interrupted_answer(server: Loopback) -> None:
@@ -413,7 +457,7 @@ def test_turns_side_by_side(server: Loopback) -> None:
 
 def test_guide_speaks_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
     """The guide goes through the same code: it streams, sees the conversation, and counts no tokens."""
-    monkeypatch.setattr(pydantic_engine, "WORD_S", 0)
+    monkeypatch.setattr(sources, "WORD_S", 0)
     history = [message("user", "How do I save?"), message("assistant", "so"), message("user", "And then?")]
 
     heard = ask(guide_assistant(), "What did I ask before?", history)
@@ -421,6 +465,32 @@ def test_guide_speaks_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
     assert heard.text == guide.answer("What did I ask before?", ["How do I save?", "And then?"])
     assert len(heard.events) == len(heard.text.split())
     assert heard.end == StepEnd("complete", usage=None, model_name="jido-guide-1")
+
+
+def test_guide_looks_before_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked what there is, the guide asks for the tool that shows it, then tells what came; the next question is new."""
+    monkeypatch.setattr(sources, "WORD_S", 0)
+    question = message("user", "Which variables are there?")
+
+    async def never(arguments: object) -> ToolResult:
+        raise AssertionError("a step runs no tools")
+
+    def step(*said: Message) -> tuple[str, StepEnd]:
+        pieces: list[str] = []
+        tools = [Tool("variables", "Lists.", {"type": "object", "properties": {}}, never)]
+        work = guide_assistant().step(said, "", tools, lambda event: pieces.append(event.text), StopToken())
+        end = asyncio.run(work)
+        return "".join(pieces), end
+
+    _, first = step(question)
+    looked = [message("assistant", call(first.calls[0].id)), message("tool", result(first.calls[0].id, "df: 3 x 4"))]
+    text, second = step(question, *looked)
+    after, third = step(question, *looked, message("user", "hello"))
+
+    assert (first.how, first.calls[0].name, first.calls[0].arguments) == ("calls", "variables", {})
+    assert "df: 3 x 4" in text
+    assert second.how == third.how == "complete"
+    assert "df: 3 x 4" not in after
 
 
 def test_guide_can_be_stopped() -> None:

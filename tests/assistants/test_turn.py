@@ -13,8 +13,8 @@ import pytest
 
 from jido_jupyter.assistants.conversation import Desk, Request, Session
 from jido_jupyter.assistants.engine import Engine
-from jido_jupyter.assistants.port import Emit, StepEnd, StopToken, TextDelta, Tool, ToolCall, ToolResult
-from jido_jupyter.core.messages import Message
+from jido_jupyter.assistants.port import Emit, Said, StepEnd, StopToken, TextDelta, Tool, ToolCall, ToolResult
+from jido_jupyter.core.messages import Message, Usage
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import replay
 from jido_jupyter.core.window import Window
@@ -108,11 +108,11 @@ def test_the_question_is_stored_before_it_is_asked(make, store) -> None:
 
 
 def test_text_is_stored_while_it_streams(make, store) -> None:
-    """Within a second of its arrival text is in the session's log, marked interrupted until the answer ends."""
+    """Within a second of its arrival text is in the session's log, but for the last word, which may be half a key."""
     seen = []
 
     def slow(emit: Emit, stop: StopToken) -> StepEnd:
-        emit(TextDelta("early words"))
+        emit(TextDelta("early words and"))
         deadline = time.monotonic() + 1
         while len(read(store, session)) < 2 and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -122,8 +122,8 @@ def test_text_is_stored_while_it_streams(make, store) -> None:
     session = make(Scripted(slow))
     session.ask("Hi")
 
-    assert seen[1] == ("assistant", "early words", "interrupted")
-    assert read(store, session)[1] == ("assistant", "early words", "complete")
+    assert seen[1] == ("assistant", "early words ", "interrupted")
+    assert read(store, session)[1] == ("assistant", "early words and", "complete")
 
 
 @pytest.mark.parametrize("how", ["failed", "truncated", "interrupted"])
@@ -293,3 +293,62 @@ def test_an_interrupted_tool_is_stored_as_such(make) -> None:
 
     assert turn.said[1].parts[0]["outcome"] == "interrupted"
     assert session.ask("again").answer.status == "complete"
+
+
+KEY = "sk-" + "aB3dE5fG7hJ9kL1m" * 3
+MARK = "[redacted: OpenAI key]"
+
+
+def test_a_key_is_neither_stored_nor_sent(make, store) -> None:
+    """What was taken out of question, answer, call and result is gone everywhere but in the call that runs."""
+    steps = [StepEnd("calls", calls=(ToolCall("c1", "double", {"env": {"KEY": KEY}}),))]
+    heard = []
+
+    def play(emit: Emit, stop: StopToken) -> StepEnd:
+        emit(TextDelta(f"use {KEY}"))
+        return steps.pop() if steps else StepEnd("complete")
+
+    assistant = Scripted(play)
+    session = make(assistant, Shelf(lambda: f"it is {KEY}"))
+    turn = session.ask(f"my key: {KEY}", show=heard.append, consent=lambda request: KEY in request.summary)
+
+    assert turn.redacted == 5
+    assert [message.ext.get("redacted") for message in session.messages] == [1, 2, 1, 1]
+    assert turn.question.text == f"my key: {MARK}"
+    assert turn.answer.text == f"use {MARK}"
+    assert KEY not in str(assistant.histories)
+    assert KEY not in str([event for event in heard if isinstance(event, Said)])
+    assert KEY not in str(store.read(session.id).records)
+
+
+def test_what_was_said_elsewhere_comes_back_as_it_is_stored(make) -> None:
+    """A recorded message is returned without the key that is not stored."""
+    assert make(Scripted(echo)).record("user", f"key {KEY}").text == f"key {MARK}"
+
+
+def test_usage_is_the_sum_of_the_steps(make) -> None:
+    """Each step of a turn is counted; where no server said, the number is unknown and not zero."""
+    ends = [StepEnd("complete"), StepEnd("calls", usage=Usage(10, None), calls=(ToolCall("c1", "x", {}),))]
+    session = make(Scripted(lambda emit, stop: ends.pop() if ends else StepEnd("complete")))
+
+    counted = session.ask("Hi")
+    uncounted = session.ask("again")
+
+    assert counted.usage == Usage(10, None)
+    assert uncounted.usage == Usage(None, None)
+    assert session.usage == Usage(10, None)
+
+
+def test_half_a_call_does_not_run(make) -> None:
+    """A call that says why it cannot run is told to the model instead."""
+    call = ToolCall("c1", "double", {"arguments": '{"n": 4'}, "The arguments are cut.")
+    session = make(Scripted(calling(call)), Shelf(lambda: 1 / 0))
+
+    turn = session.ask("Hi", consent=lambda request: True)
+
+    assert turn.said[1].parts[0] == {
+        "type": "tool_call_response",
+        "id": "c1",
+        "response": "The arguments are cut.",
+        "outcome": "failed",
+    }

@@ -30,6 +30,10 @@ def test_the_environment_wins_over_the_file() -> None:
         ("JIDO_RESUME_WINDOW", "0"),
         ("JIDO_RESUME_WINDOW", "nan"),
         ("JIDO_RESUME_WINDOW", "inf"),
+        ("JIDO_REDACT", "maybe"),
+        ("JIDO_REDACT", "0"),
+        ("JIDO_CONTEXT_TOKENS", "0"),
+        ("JIDO_CONTEXT_TOKENS", "8k"),
     ],
 )
 def test_a_value_without_meaning_is_named(name: str, value: str) -> None:
@@ -42,3 +46,17 @@ def test_an_unknown_key_in_the_file_is_named() -> None:
     """A misspelt key does not go unnoticed."""
     with pytest.raises(InvalidSetting, match="max_sesions"):
         read({}, {"max_sesions": 5})
+
+
+@pytest.mark.parametrize(("text", "redacts"), [("off", False), ("OFF", False), ("false", False), ("on", True)])
+def test_redaction_is_switched_off_by_name(text: str, redacts: bool) -> None:
+    """It is on unless somebody says otherwise, in the environment or in the file."""
+    assert read({"JIDO_REDACT": text}).redact is redacts
+    assert read({}, {"redact": redacts}).redact is redacts
+    assert read({}).redact
+
+
+def test_the_context_is_a_number_of_tokens() -> None:
+    """Without a setting it depends on the kind of model."""
+    assert read({"JIDO_CONTEXT_TOKENS": "32000"}).context_tokens == 32000
+    assert read({}).context_tokens is None

@@ -1,4 +1,4 @@
-"""A real HTTP server on 127.0.0.1 that speaks enough of the OpenAI protocol to test a client without a network.
+"""A real HTTP server on 127.0.0.1 that speaks enough of OpenAI's and Anthropic's protocols to test without a network.
 
 Standard library only, one thread per connection, so it runs beside any event loop, in pytest and beside a kernel::
 
@@ -15,6 +15,12 @@ count-200        200 numbered deltas
 context          answers with all user messages before the last one, numbered
 think            reasoning first, then as echo
 tool, tools-3    calls the first offered tool (3 times at once), then reports what it returned
++args            its arguments are an object in pieces of 4 characters; the faults below then cut these
++wrongargs       its arguments are an object that no tool knows
++badargs         its arguments are half an object, although the answer ends well
++unknown         calls a tool that was not offered
++endless         calls again after each result, with the same id each time
++stop            ends with "stop" although it calls
 delay-20         20 ms before each delta
 length           finish_reason "length"
 nousage          never sends token counts
@@ -30,12 +36,14 @@ errchunk-5       5 deltas, then an error event, as vLLM and OpenRouter send them
 garbage-5        5 deltas, then broken JSON
 ===============  =====================================================================================
 
-Also served: GET /v1/models, and Ollama's GET /api/tags and /api/version.
+Like OpenAI it refuses (400) calls without results right behind them, and results without a call.
+Also served: POST /v1/messages, Anthropic's dialect, with the same names; GET /v1/models, and Ollama's GET /api/tags and /api/version.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import select
 import socket
@@ -48,7 +56,13 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+SILENT = ("stall", "hang")  # what needs a client that waits for a short time only
 MODELS = ("echo", "count-200", "context", "think")
+ARGUMENTS = {
+    "args": '{"text": "a value long enough to be cut", "n": 1}',
+    "wrongargs": '{"unheard_of": 1}',
+    "badargs": '{"text": "never e',
+}
 FAULTS = ("drop", "reset", "eof", "stall", "errchunk", "garbage")
 _POLL_S = 0.01  # how often a silent server looks whether the client is still there
 
@@ -68,7 +82,7 @@ class Seen:
     @property
     def messages(self) -> list[tuple[str, str]]:
         """Role and text of the messages that came."""
-        return [(message["role"], _text(message.get("content"))) for message in self.body.get("messages", [])]
+        return [(_role(message), _text(message.get("content"))) for message in self.body.get("messages", [])]
 
 
 @dataclass(frozen=True)
@@ -175,15 +189,25 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, seen: Seen) -> None:
         options = parse(seen.body.get("model", "echo"))
-        if self.path.split("?")[0] != "/v1/chat/completions":
+        path = self.path.split("?")[0]
+        if path not in ("/v1/chat/completions", "/v1/messages"):
             self._reply_error(404, f"not served: {self.path}")
         elif status := self._planned_status(seen.body["model"], options):
             leak = f" to {self.headers.get('Authorization')}" if "leak" in options else ""
             self._reply_error(status, f"loopback says {status}{leak}")
+        elif wrong := what_is_wrong(seen.body.get("messages", [])):
+            self._reply_error(400, wrong)
         else:
             if "hang" in options:
                 self._be_silent()
-            self._speak(seen, options)
+            self._start_events() if seen.body.get("stream") else None
+            (self._speak_anthropic if path == "/v1/messages" else self._speak)(seen, options)
+
+    def _start_events(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
 
     def _planned_status(self, model: str, options: dict[str, list[int]]) -> int:
         if "flaky" in options:
@@ -212,10 +236,6 @@ class _Handler(BaseHTTPRequestHandler):
             choice = {"index": 0, "delta": delta, "finish_reason": finish}
             self._event({**base, "object": "chat.completion.chunk", "choices": [choice]})
 
-        self.send_response(200)
-        self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Transfer-Encoding", "chunked")
-        self.end_headers()
         chunk({"role": "assistant", "content": ""})
         for thought in plan.reasoning:
             chunk({"reasoning_content": thought})
@@ -223,11 +243,50 @@ class _Handler(BaseHTTPRequestHandler):
             chunk({"content": piece})
             seen.sent.append(piece)
         for index, call in enumerate(plan.tool_calls):
-            chunk({"tool_calls": [{"index": index, **call}]})
+            arguments = call["function"]["arguments"]
+            chunk({"tool_calls": [{"index": index, **call, "function": {**call["function"], "arguments": ""}}]})
+            for piece in self._until_fault(_in_fours(arguments), options):
+                chunk({"tool_calls": [{"index": index, "function": {"arguments": piece}}]})
         chunk({}, plan.finish)
         if (seen.body.get("stream_options") or {}).get("include_usage") and "nousage" not in options:
             self._event({**base, "object": "chat.completion.chunk", "choices": [], "usage": usage})
         self._event(b"[DONE]")
+        self.wfile.write(b"0\r\n\r\n")
+
+    def _speak_anthropic(self, seen: Seen, options: dict[str, list[int]]) -> None:
+        plan = make_plan(seen, options)
+        counted = sum(len(text.split()) for _, text in seen.messages)
+
+        def event(kind: str, **content: Any) -> None:
+            self._event({"type": kind, **content}, kind)
+
+        def block(index: int, start: dict[str, Any], deltas: Iterator[dict[str, Any]]) -> None:
+            event("content_block_start", index=index, content_block=start)
+            for delta in deltas:
+                event("content_block_delta", index=index, delta=delta)
+            event("content_block_stop", index=index)
+
+        def texts() -> Iterator[dict[str, Any]]:
+            for piece in self._until_fault(plan.pieces, options):
+                yield {"type": "text_delta", "text": piece}
+                seen.sent.append(piece)
+
+        message = {"id": "msg_1", "type": "message", "role": "assistant", "model": seen.body["model"], "content": []}
+        usage = {"input_tokens": counted, "output_tokens": 1}
+        event("message_start", message={**message, "stop_reason": None, "stop_sequence": None, "usage": usage})
+        if plan.reasoning:
+            thoughts = ({"type": "thinking_delta", "thinking": thought} for thought in plan.reasoning)
+            block(0, {"type": "thinking", "thinking": "", "signature": ""}, thoughts)
+        if plan.pieces:
+            block(1, {"type": "text", "text": ""}, texts())
+        for index, call in enumerate(plan.tool_calls, 2):
+            start = {"type": "tool_use", "id": call["id"], "name": call["function"]["name"], "input": {}}
+            pieces = self._until_fault(_in_fours(call["function"]["arguments"]), options)
+            block(index, start, ({"type": "input_json_delta", "partial_json": piece} for piece in pieces))
+        reasons = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
+        delta = {"stop_reason": reasons[plan.finish], "stop_sequence": None}
+        event("message_delta", delta=delta, usage={"output_tokens": len(plan.pieces)})
+        event("message_stop")
         self.wfile.write(b"0\r\n\r\n")
 
     def _until_fault(self, pieces: list[str], options: dict[str, list[int]]) -> Iterator[str]:
@@ -244,9 +303,10 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "stall":
             self._be_silent()
         if fault == "errchunk":
-            self._event({"error": {"message": "loopback upstream failed", "type": "upstream", "code": 502}})
+            trouble = {"message": "loopback upstream failed", "type": "upstream", "code": 502}
+            self._event({"type": "error", "error": trouble}, "error" if "messages" in self.path else "")
         if fault == "garbage":
-            self._event(b"{broken")
+            self._event(b"{broken", "content_block_delta" if "messages" in self.path else "")
         if fault in ("eof", "errchunk", "garbage"):
             self.wfile.write(b"0\r\n\r\n")
         if fault == "reset":
@@ -271,8 +331,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.seen.append(seen)
         return seen
 
-    def _event(self, content: dict[str, Any] | bytes) -> None:
-        data = b"data: " + (content if isinstance(content, bytes) else json.dumps(content).encode()) + b"\n\n"
+    def _event(self, content: dict[str, Any] | bytes, kind: str = "") -> None:
+        head = f"event: {kind}\n".encode() if kind else b""
+        data = head + b"data: " + (content if isinstance(content, bytes) else json.dumps(content).encode()) + b"\n\n"
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
@@ -304,18 +365,26 @@ def parse(model: str) -> dict[str, list[int]]:
     return options
 
 
+def patience_s(model: str) -> float:
+    """Return how long a client waits for ``model`` in a test: short only where silence is what is tested."""
+    return 0.5 if any(name in parse(model) for name in SILENT) else 30
+
+
 def make_plan(seen: Seen, options: dict[str, list[int]]) -> Plan:
     """Return what the assistant says to the messages of ``seen``."""
     asked = [text for role, text in seen.messages if role == "user"]
-    returned = [text for role, text in seen.messages if role == "tool"]
+    behind = itertools.takewhile(lambda message: message[0] == "tool", reversed(seen.messages))
+    returned = [text for _, text in behind][::-1]
     calls: list[dict[str, Any]] = []
-    if ("tool" in options or "tools" in options) and seen.body.get("tools") and not returned:
-        function = {"name": seen.body["tools"][0]["function"]["name"], "arguments": "{}"}
+    if ("tool" in options or "tools" in options) and seen.body.get("tools") and (not returned or "endless" in options):
+        first = seen.body["tools"][0]
+        name = "no_such_tool" if "unknown" in options else first.get("function", first)["name"]
+        arguments = next((text for option, text in ARGUMENTS.items() if option in options), "{}")
         calls = [
-            {"id": f"call_{number}", "type": "function", "function": function}
+            {"id": f"call_{number}", "type": "function", "function": {"name": name, "arguments": arguments}}
             for number in range(options.get("tools", [1])[0])
         ]
-    finish = "tool_calls" if calls else "length" if "length" in options else "stop"
+    finish = "length" if "length" in options else "tool_calls" if calls and "stop" not in options else "stop"
     reasoning = ["thinking ", "it ", "over"] if "think" in options else []
     return Plan([] if calls else _pieces(options, asked, returned), reasoning, calls, finish)
 
@@ -336,9 +405,36 @@ def _pieces(options: dict[str, list[int]], asked: list[str], returned: list[str]
     return ["You said: ", *(f"{word} " for word in words[:-1]), words[-1]]
 
 
+def what_is_wrong(messages: list[dict[str, Any]]) -> str:
+    """Return why OpenAI would refuse a conversation; nothing for a sound one."""
+    waiting: set[str] = set()
+    for message in messages:
+        if message["role"] == "tool":
+            if message["tool_call_id"] not in waiting:
+                return "messages with role 'tool' must be a response to a preceding message with 'tool_calls'"
+            waiting.remove(message["tool_call_id"])
+        elif waiting:
+            break
+        for call in message.get("tool_calls") or []:
+            json.loads(call["function"]["arguments"])
+            waiting.add(call["id"])
+    return f"these tool_call_ids did not have response messages: {', '.join(sorted(waiting))}" if waiting else ""
+
+
+def _in_fours(text: str) -> list[str]:
+    return [text[start : start + 4] for start in range(0, len(text), 4)]
+
+
+def _role(message: dict[str, Any]) -> str:
+    """Return who speaks; Anthropic has the results of tools said by the user."""
+    content = message.get("content")
+    is_result = isinstance(content, list) and any(part.get("type") == "tool_result" for part in content)
+    return "tool" if is_result else str(message["role"])
+
+
 def _text(content: Any) -> str:
     if isinstance(content, list):
-        return "".join(part.get("text", "") for part in content)
+        return "".join(part.get("text") or _text(part.get("content")) for part in content)
     return content or ""
 
 
