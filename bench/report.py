@@ -18,6 +18,7 @@ SECTIONS: Final = {
     "listing": "Many sessions",
     "memory": "Memory",
     "limiter": "The limiter",
+    "notebook": "In a notebook",
     "peers": "Beside other stores",
     "limiters": "Beside other limiters",
 }
@@ -52,6 +53,10 @@ what a client with a cursor does.""",
     "limiter": """\
 Floor: a lock shared by processes taken and given back, and a look at the clock. *Admitted* at its dearest: the ring is as full as
 it gets. Rows with several processes have more processes than this machine has cores.""",
+    "notebook": """\
+In real kernels. *Saved*: from the moment the model's answer has ended until it is durable, with what the notebook looks like. *Processor*:
+of the kernel's process while an answer streams from a server, shown as Markdown and journalled twice a second, less what the engine
+alone spends on the same answer.""",
     "peers": """\
 Each store as its documentation uses it, with the same messages in its own types, converted before the clock starts. The ratio is
 to ours in the same rounds: above 1 is slower than ours. Judged are the figures where a peer promises the same for that

@@ -16,17 +16,34 @@ if TYPE_CHECKING:
     from jido_jupyter.connection import connect
     from jido_jupyter.errors import JidoError
     from jido_jupyter.notebook.kernel import current, new, resume, sessions
+    from jido_jupyter.notebook.panel import Panel
+    from jido_jupyter.notebook.recording import watch, wrap
 
-__all__ = ["JidoError", "Session", "__version__", "connect", "current", "new", "resume", "sessions"]
+__all__ = [
+    "JidoError",
+    "Panel",
+    "Session",
+    "__version__",
+    "connect",
+    "current",
+    "new",
+    "resume",
+    "sessions",
+    "watch",
+    "wrap",
+]
 
 _HOME_OF = {
     "JidoError": "errors",
+    "Panel": "notebook.panel",
     "Session": "assistants.conversation",
     "connect": "connection",
     "current": "notebook.kernel",
     "new": "notebook.kernel",
     "resume": "notebook.kernel",
     "sessions": "notebook.kernel",
+    "watch": "notebook.recording",
+    "wrap": "notebook.recording",
 }
 
 
@@ -47,8 +64,10 @@ def load_ipython_extension(ip: Any) -> None:
 
 def unload_ipython_extension(ip: Any) -> None:
     from jido_jupyter.notebook.magics import unregister
+    from jido_jupyter.notebook.surroundings import leave
 
     unregister(ip)
+    leave(ip)
 
 
 def _jupyter_labextension_paths() -> list[dict[str, str]]:

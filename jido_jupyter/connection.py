@@ -5,23 +5,21 @@ from __future__ import annotations
 import os
 import secrets
 import socket
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from jido_jupyter.core import ids
 from jido_jupyter.core.records import Owner
-from jido_jupyter.errors import InvalidSetting
+from jido_jupyter.core.window import Window
 from jido_jupyter.services import doctor
-from jido_jupyter.services import settings as reading
 from jido_jupyter.services.cleanup import Cleanup, log
 from jido_jupyter.services.doctor import Check
+from jido_jupyter.services.folders import folders_of, read_settings
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
-from jido_jupyter.store import keys, places
+from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
 
@@ -35,19 +33,7 @@ class Connection:
     cleanup: Cleanup
     home: str  # the store's folder
     config: str  # keys, jido.toml and the chosen model
-
-
-@dataclass(frozen=True, slots=True)
-class Folders:
-    """Where everything lies; none of it needs to exist."""
-
-    home: str  # the store
-    config: str  # keys, jido.toml and the chosen model
-    cache: str  # of the index
-
-    @property
-    def keys(self) -> str:
-        return os.path.join(self.config, "keys")
+    limits: Limits
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Connection:
@@ -61,7 +47,8 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
     folders = folders_of(settings)
     home = folders.home
     store = FileStore(home, keys.load_or_create(folders.keys), settings.max_session_size, folders.cache)
-    limits = Limits(FileLimiter(os.path.join(home, "limits")), settings.session_window, settings.user_window)
+    others = {name: Window(*rate) for name, rate in settings.rate_limits.items()}
+    limits = Limits(FileLimiter(os.path.join(home, "limits")), settings.session_window, settings.user_window, others)
     cleanup = Cleanup(store, this_process("cleanup"), _now, _writer(os.path.join(home, "cleanup.log")))
     sessions = Sessions(
         store,
@@ -70,26 +57,9 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
         clock=_now,
         mint_id=_mint_id,
         make_room=lambda: settings.make_room and cleanup.make_room(settings.max_sessions),
+        redacts=settings.redact,
     )
-    return Connection(settings, sessions, cleanup, home, folders.config)
-
-
-def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of the environment and of ``jido.toml``.
-
-    Raises:
-        InvalidSetting
-    """
-    return reading.read(environ, _read_toml(os.path.join(_config(), "jido.toml")))
-
-
-def folders_of(settings: Settings) -> Folders:
-    """Return where everything lies, without touching it."""
-    import platformdirs
-    from jupyter_core.paths import jupyter_data_dir
-
-    home = os.path.abspath(os.path.expanduser(settings.home or os.path.join(jupyter_data_dir(), "jido")))
-    return Folders(home, _config(), places.local_cache(platformdirs.user_cache_dir("jido_jupyter")))
+    return Connection(settings, sessions, cleanup, home, folders.config, limits)
 
 
 def this_process(kind: str, notebook: str | None = None) -> Owner:
@@ -116,12 +86,6 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Check]:
     return doctor.examine(lambda: read_settings(environ), patient, Settings(home=environ.get("JIDO_HOME") or None))
 
 
-def _config() -> str:
-    from jupyter_core.paths import jupyter_config_dir
-
-    return os.path.join(jupyter_config_dir(), "jido")
-
-
 def _writer(path: str) -> Callable[[str], None]:
     """Return what adds a line to a private file; a line that cannot be written there still stands in the log."""
 
@@ -146,13 +110,3 @@ def _now() -> datetime:
 
 def _mint_id() -> str:
     return ids.from_random(secrets.token_bytes(ids.ID_BYTES))
-
-
-def _read_toml(path: str) -> Mapping[str, Any]:
-    try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
-    except FileNotFoundError:
-        return {}
-    except (ValueError, OSError) as error:  # no TOML, or no UTF-8
-        raise InvalidSetting("jido.toml", path, f"it cannot be read: {error}") from error

@@ -8,7 +8,19 @@ import jido_jupyter
 def test_public_names() -> None:
     """What is promised can be imported from the package, and stays there."""
     assert sorted(jido_jupyter.__all__) == sorted(
-        ["JidoError", "Session", "__version__", "connect", "current", "new", "resume", "sessions"]
+        [
+            "JidoError",
+            "Panel",
+            "Session",
+            "__version__",
+            "connect",
+            "current",
+            "new",
+            "resume",
+            "sessions",
+            "watch",
+            "wrap",
+        ]
     )
     for name in jido_jupyter.__all__:
         assert callable(getattr(jido_jupyter, name)) or name == "__version__"

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import os
-import re
-import secrets
 import sys
-from collections.abc import Iterable
-from typing import Any, Final
+from typing import Any
 
 import click
 
 from jido_jupyter.cli import endings, output
 from jido_jupyter.connection import connect
 from jido_jupyter.core.ids import short
-from jido_jupyter.core.query import fold
-from jido_jupyter.errors import InvalidRequest, JidoError
-from jido_jupyter.services import exchange
+from jido_jupyter.errors import JidoError
+from jido_jupyter.services import exchange, wording
+from jido_jupyter.services.exchange import files
 from jido_jupyter.services.sessions import Sessions, Shown
-
-_NOT_IN_NAMES: Final = re.compile(r"[^a-z0-9]+")
 
 
 @click.command("export")
@@ -42,8 +37,8 @@ def export_command(
     if is_all == bool(targets):
         raise click.UsageError("Say which sessions, or --all.")
     ids = [found.id for found in sessions.list()] if is_all else [sessions.resolve(target) for target in targets]
-    name = name or _format_of(path)
-    if len(targets) == 1 and not (path and _is_folder(path)):
+    name = name or files.format_of(path)
+    if len(targets) == 1 and not (path and files.is_folder(path)):
         return _to_one(sessions.show(ids[0]), name, path, force=force, as_json=as_json)
     if path == "-":
         raise click.UsageError("Several sessions go into a folder, not to stdout.")
@@ -52,10 +47,10 @@ def export_command(
 
 
 @click.command("import")
-@click.argument("files", nargs=-1, required=True, type=click.Path())
+@click.argument("paths", metavar="FILES", nargs=-1, required=True, type=click.Path())
 @click.option("--format", "name", type=click.Choice(list(exchange.IMPORTS)), help="By default found out.")
 @output.json_option
-def import_command(files: tuple[str, ...], name: str | None, as_json: bool) -> int:
+def import_command(paths: tuple[str, ...], name: str | None, as_json: bool) -> int:
     """Bring sessions in from FILES ('-' is stdin), each under a new id.
 
     The same content is brought in once, however often it is imported. What cannot be used is named, and the rest comes in.
@@ -64,7 +59,7 @@ def import_command(files: tuple[str, ...], name: str | None, as_json: bool) -> i
     brought: list[dict[str, Any]] = []
     failed: list[dict[str, str]] = []
     ended = 0
-    for path in output.progress(files, "Importing"):
+    for path in output.progress(paths, "Importing"):
         try:
             found_name, found = exchange.read(_content(path), name)
             for session in found:
@@ -77,19 +72,10 @@ def import_command(files: tuple[str, ...], name: str | None, as_json: bool) -> i
             reason = endings.in_a_shell(str(error)) if isinstance(error, JidoError) else f"{error.strerror}."
             failed.append({"file": path, "reason": reason})
             output.tell(f"{path}: {reason}", "red")
-            ended = max(ended, endings.code_of(error) if len(files) == 1 else endings.DATA)
+            ended = max(ended, endings.code_of(error) if len(paths) == 1 else endings.DATA)
     if as_json:
         output.print_json({"imported": brought, "failed": failed})
     return ended
-
-
-def _format_of(path: str | None) -> str:
-    found = (name for name, known in exchange.EXPORTS.items() if path and path.lower().endswith(known.suffix))
-    return next(found, "json")
-
-
-def _is_folder(path: str) -> bool:
-    return os.path.isdir(path) or path.endswith(os.sep)
 
 
 def _to_one(shown: Shown, name: str, path: str | None, *, force: bool, as_json: bool) -> int:
@@ -99,7 +85,7 @@ def _to_one(shown: Shown, name: str, path: str | None, *, force: bool, as_json: 
         for piece in exchange.export(shown, name):
             click.echo(output.clean(piece) if sys.stdout.isatty() else piece.encode(), nl=False)
     else:
-        _write(path, exchange.export(shown, name), force=force)
+        files.write(path, exchange.export(shown, name), force=force)
         _report([{"id": shown.state.id, "file": path}], [], as_json=as_json)
     return _tell_problems(shown)
 
@@ -111,8 +97,8 @@ def _to_folder(sessions: Sessions, ids: list[str], name: str, folder: str, *, fo
     for session_id in output.progress(ids, "Exporting"):
         try:
             shown = sessions.show(session_id)
-            path = os.path.join(folder, _name_of(shown) + exchange.EXPORTS[name].suffix)
-            _write(path, exchange.export(shown, name), force=force)
+            path = os.path.join(folder, files.name_of(shown) + exchange.EXPORTS[name].suffix)
+            files.write(path, exchange.export(shown, name), force=force)
         except JidoError as error:
             failed.append({"id": session_id, "reason": endings.in_a_shell(str(error))})
             output.tell(f"{short(session_id)}: {failed[-1]['reason']}", "red")
@@ -138,36 +124,11 @@ def _tell_problems(shown: Shown) -> int:
     return endings.DATA if shown.summary.problems else 0
 
 
-def _name_of(shown: Shown) -> str:
-    """Return a file's name that any system takes and that two sessions do not share."""
-    title = _NOT_IN_NAMES.sub("-", fold(shown.state.title)).strip("-")[:60].rstrip("-")
-    return f"{title}-{shown.state.id}" if title else shown.state.id
-
-
-def _write(path: str, pieces: Iterable[str], *, force: bool) -> None:
-    """Write a private file, whole or not at all; one that is there already is left alone unless ``force`` is set."""
-    if not force and os.path.lexists(path):
-        raise InvalidRequest(f"{path} is there already, and was left alone. --force writes over it.")
-    temporary = os.path.join(os.path.dirname(path), f".{secrets.token_hex(6)}.tmp")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        with open(fd, "wb") as file:
-            for piece in pieces:
-                file.write(piece.encode())
-            file.flush()
-            os.fsync(fd)
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
 def _content(path: str) -> bytes:
     """Return a file's bytes, but no more of them than can be imported."""
     if path == "-":
         return sys.stdin.buffer.read(exchange.MAX_FILE + 1)
-    with open(path, "rb") as file:
-        return file.read(exchange.MAX_FILE + 1)
+    return files.content(path)
 
 
 def _tell_brought(one: exchange.Brought) -> None:
@@ -176,7 +137,7 @@ def _tell_brought(one: exchange.Brought) -> None:
         output.say(f"in the trash already: {what}; 'jido restore {one.session_id}' brings it back")
     else:
         output.say(
-            f"{'imported' if one.is_new else 'here already'}: {what}, {output.counted(one.message_count, 'message')}"
+            f"{'imported' if one.is_new else 'here already'}: {what}, {wording.counted(one.message_count, 'message')}"
         )
     for note in one.notes:
         output.tell(f"  {note}", "yellow")

@@ -16,16 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from jido_jupyter.core.ids import short
-from jido_jupyter.core.query import fold, parse
 from jido_jupyter.core.session import Summary
-from jido_jupyter.core.text import one_line, storable
-from jido_jupyter.core.times import age, seconds_between
-from jido_jupyter.services import wire
+from jido_jupyter.core.text import one_line, printable, storable
+from jido_jupyter.services import wire, wording
 from jido_jupyter.services.exchange import is_imported
 
 # Everything that a terminal may take for an order to it, line ends and tabs left out.
 _CONTROL: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-_WORD: Final = re.compile(r"\w+")
 _PIPED: Final = 200  # columns where nobody looks: nothing is cut off
 
 T = TypeVar("T")
@@ -69,7 +66,7 @@ def progress(items: Sequence[T], what: str) -> Iterable[T]:
 
 
 def clean(text: str | Text) -> str | Text:
-    return text if isinstance(text, Text) else _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text)
+    return text if isinstance(text, Text) else printable(text)
 
 
 def sessions_table(listed: Sequence[Summary], *, is_numbered: bool, last: Sequence[str] = (), title: str = "") -> None:
@@ -87,7 +84,7 @@ def sessions_table(listed: Sequence[Summary], *, is_numbered: bool, last: Sequen
             Text(one_line(summary.title, 200), "red" if summary.is_damaged else ""),
             when(summary.updated_at),
             "" if summary.is_damaged else str(summary.message_count),
-            Text(marks(summary), "dim"),
+            Text(wording.marks(summary), "dim"),
             *([one_line(last[number - 1], 500)] if title else []),
         ]
         for number, summary in enumerate(listed, 1)
@@ -107,38 +104,15 @@ def sessions_table(listed: Sequence[Summary], *, is_numbered: bool, last: Sequen
     _console(sys.stdout).print(table)
 
 
-def marks(summary: Summary) -> str:
-    """Return what is special about a session, in a few words."""
-    found = {
-        "damaged": summary.is_damaged or bool(summary.problems),
-        "open": summary.owner is not None,
-        "pinned": summary.pinned,
-        "archived": summary.archived,
-        "imported": is_imported(summary.id),
-    }
-    tags = [f"#{one_line(tag, 50)}" for tag in summary.tags]
-    return " ".join([*(name for name, holds in found.items() if holds), *tags])
-
-
 def when(stamp: str) -> str:
-    seconds = seconds_between(stamp, datetime.now(UTC))
-    return "" if seconds is None else age(max(0.0, seconds))
-
-
-def counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+    return wording.when(stamp, datetime.now(UTC))
 
 
 def highlighted(snippet: str, query: str) -> Text:
     """Return a snippet with the words that were asked for standing out."""
-    asked = parse(query)
-    whole = {word for phrase in asked.phrases for word in phrase}
-    begun = tuple(phrase[-1] for phrase, is_begun in zip(asked.phrases, asked.is_open_ended, strict=True) if is_begun)
     text = Text(one_line(snippet, 500))
-    for found in _WORD.finditer(text.plain):
-        word = fold(found[0])
-        if word in whole or (begun and word.startswith(begun)):
-            text.stylize("bold yellow", found.start(), found.end())
+    for start, end in wording.asked_words(text.plain, query):
+        text.stylize("bold yellow", start, end)
     return text
 
 
@@ -148,4 +122,4 @@ def summary_to_wire(summary: Summary) -> dict[str, Any]:
 
 def lines_of(text: str) -> Iterator[str]:
     """Return the lines of a message for a terminal, with no control character but tabs."""
-    yield from _CONTROL.sub("\N{REPLACEMENT CHARACTER}", text.replace("\r\n", "\n")).split("\n")
+    yield from printable(text).split("\n")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import click
 
 from jido_jupyter.cli import output
 from jido_jupyter.connection import connect
 from jido_jupyter.core.messages import Message
-from jido_jupyter.services import wire
+from jido_jupyter.services import wire, wording
 from jido_jupyter.services.exchange import parts
 from jido_jupyter.services.sessions import Sessions
 
@@ -67,13 +64,13 @@ def show_command(target: tuple[str, ...], as_json: bool) -> None:
     output.say(summary.title, "bold")
     facts = [
         summary.id,
-        output.counted(summary.message_count, "message"),
+        wording.counted(summary.message_count, "message"),
         output.when(summary.updated_at),
-        output.marks(summary),
+        wording.marks(summary),
     ]
     output.say(" · ".join(fact for fact in facts if fact), "dim")
     if shown.state.origin:
-        output.say(_came_from(shown.state.origin), "dim")
+        output.say(wording.came_from(shown.state.origin), "dim")
     for problem in summary.problems:
         output.say(problem, "red")
     for message in shown.state.messages:
@@ -102,7 +99,7 @@ def search_command(query: tuple[str, ...], limit: int, as_json: bool) -> None:
     if not hits:
         output.tell(_nothing(sessions, text))
     for hit in hits:
-        facts = [hit.summary.id[:8], output.when(hit.summary.updated_at), output.marks(hit.summary)]
+        facts = [hit.summary.id[:8], output.when(hit.summary.updated_at), wording.marks(hit.summary)]
         output.say(output.highlighted(hit.summary.title, text))
         output.say("  " + " · ".join(fact for fact in facts if fact), "dim")
         if hit.snippet:
@@ -113,12 +110,6 @@ def _nothing(sessions: Sessions, text: str) -> str:
     if not text:
         return "No session is stored yet; '%%jido' and a question in a notebook start one."
     return f"None of {sessions.room().count} sessions fits {text!r}."
-
-
-def _came_from(origin: Mapping[str, Any]) -> str:
-    if origin.get("kind") == "import":
-        return f"Imported from a {origin.get('format')} file; nothing proves who said what in it before."
-    return f"A {origin.get('kind')} of session {origin.get('session')}."
 
 
 def _speaker(message: Message) -> str:

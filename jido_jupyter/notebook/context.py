@@ -13,6 +13,15 @@ def notebook_path() -> str | None:
     return os.environ.get("JPY_SESSION_NAME") or None
 
 
+def pointer() -> str | None:
+    """Return the id of the session that the saved notebook points to; None on any doubt."""
+    from jido_jupyter.notebook import saved
+
+    path = notebook_path()
+    found = saved.glance(path) if path else None
+    return found.session if found else None
+
+
 def origin(ip: Any) -> Origin:
     """Return the cell that runs now.
 
@@ -20,9 +29,13 @@ def origin(ip: Any) -> Origin:
     """
     parent = ip.get_parent() if hasattr(ip, "get_parent") else {}
     cell_id = parent.get("metadata", {}).get("cellId") if isinstance(parent, dict) else None
+    return Origin(notebook_path(), cell_id if isinstance(cell_id, str) else None, running_cell(ip))
+
+
+def running_cell(ip: Any) -> int:
+    """Return the execution count of the cell that runs, or ran last."""
     # Not ip.execution_count: newer IPythons have it at the next cell's number while a cell runs.
-    number = len(ip.history_manager.input_hist_raw) - 1
-    return Origin(notebook_path(), cell_id if isinstance(cell_id, str) else None, max(number, 0))
+    return max(len(ip.history_manager.input_hist_raw) - 1, 0)
 
 
 def shows_html(ip: Any) -> bool:

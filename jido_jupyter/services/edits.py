@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from jido_jupyter.core.records import START
 from jido_jupyter.core.session import SessionState
 from jido_jupyter.core.text import MAX_TITLE, one_line
 from jido_jupyter.errors import InvalidField
@@ -39,14 +40,16 @@ def checked(changes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def check_message(state: SessionState, message_id: str) -> None:
-    """Refuse a message that the session does not have."""
-    if all(message.id != message_id for message in state.messages):
+    """Refuse a message that the session does not have; its start is always there."""
+    if message_id != START and all(message.id != message_id for message in state.messages):
         raise InvalidField("message", f"session {state.id[:8]} has no message {message_id!r}; nothing changed")
 
 
 def rewound(state: SessionState, message_id: str) -> SessionState:
-    """Return the session as it goes on after one of its messages."""
-    place = next(place for place, message in enumerate(state.messages) if message.id == message_id)
+    """Return the session as it goes on after one of its messages, or from its start."""
+    place = -1
+    if message_id != START:
+        place = next(place for place, message in enumerate(state.messages) if message.id == message_id)
     messages = state.messages[: place + 1]
     is_summed_up = state.summary is not None and any(message.id == state.summary["to"] for message in messages)
     return replace(state, messages=messages, summary=state.summary if is_summed_up else None)

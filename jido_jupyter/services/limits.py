@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Final
 
 from jido_jupyter.core.window import Admitted, Charge, Refused, Window
@@ -19,12 +20,24 @@ class Limits:
         limiter: where calls are counted.
         per_session: window of resumes of one session.
         per_user: window of resumes of all sessions together.
+        others: windows of other operations, by name; those are counted over all sessions only.
     """
 
-    def __init__(self, limiter: Limiter, per_session: Window, per_user: Window) -> None:
+    def __init__(
+        self, limiter: Limiter, per_session: Window, per_user: Window, others: Mapping[str, Window] | None = None
+    ) -> None:
         self._limiter = limiter
         self._per_session = per_session
-        self._per_user = per_user
+        self._per_user = {RESUME: per_user, **(others or {})}
+
+    @property
+    def windows(self) -> Mapping[str, Window]:
+        """The window of each operation, over all sessions."""
+        return self._per_user
+
+    def window(self, operation: str, key: str | None = None) -> Window:
+        """Return the window of an operation: of one session, or over all of them."""
+        return self._per_user[operation] if key is None else self._per_session
 
     def acquire(self, operation: str, key: str | None = None) -> Admitted:
         """Count a call, before its work is done: one that then fails has counted too.
@@ -36,13 +49,20 @@ class Limits:
         Raises:
             RateLimited: a window is full; the call did not count.
         """
-        charges = [Charge(f"{operation}/user", self._per_user)]
-        if key is not None:
-            charges.append(Charge(f"{operation}/session/{key}", self._per_session))
-        verdict = self._limiter.acquire(charges)
+        verdict = self._limiter.acquire(self._charges(operation, key))
         if isinstance(verdict, Refused):
             raise _refusal(operation, verdict)
         return verdict
+
+    def check(self, operation: str, key: str | None = None) -> Admitted | Refused:
+        """Say what `acquire` would say now, and count nothing."""
+        return self._limiter.check(self._charges(operation, key))
+
+    def _charges(self, operation: str, key: str | None) -> list[Charge]:
+        charges = [Charge(f"{operation}/user", self._per_user[operation])]
+        if key is not None:
+            charges.append(Charge(f"{operation}/session/{key}", self._per_session))
+        return charges
 
 
 def _refusal(operation: str, verdict: Refused) -> RateLimited:

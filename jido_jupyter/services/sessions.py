@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from jido_jupyter.core import records
+from jido_jupyter.core import records, redaction
 from jido_jupyter.core.messages import Message
-from jido_jupyter.core.query import parse
+from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
 from jido_jupyter.core.times import stamp
+from jido_jupyter.core.window import Admitted, Refused
 from jido_jupyter.errors import (
     CorruptSession,
     JidoError,
@@ -24,7 +25,7 @@ from jido_jupyter.errors import (
     UnverifiedSession,
 )
 from jido_jupyter.services import edits, targets
-from jido_jupyter.services.briefing import Briefing, brief
+from jido_jupyter.services.briefing import Briefing, Here, brief
 from jido_jupyter.services.limits import RESUME, Limits
 from jido_jupyter.services.live import LiveSession
 from jido_jupyter.store.contract import Damage, Page, Revision, Store
@@ -57,7 +58,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How many sessions are stored, and how many may be."""
+    """How many sessions are stored, or open, and how many may be."""
 
     count: int
     limit: int
@@ -83,6 +84,7 @@ class Sessions:
         clock: returns the present instant, aware.
         mint_id: returns a fresh id.
         make_room: is asked when as many are stored as may be; returns whether there is room now.
+        redacts: whether open sessions take keys and passwords out of what they store.
     """
 
     def __init__(
@@ -95,6 +97,7 @@ class Sessions:
         clock: Callable[[], datetime],
         mint_id: Callable[[], str],
         make_room: Callable[[], bool] = lambda: False,
+        redacts: bool = True,
     ) -> None:
         self._store = store
         self._limits = limits
@@ -103,20 +106,24 @@ class Sessions:
         self._clock = clock
         self.mint_id = mint_id
         self._make_room = make_room
+        self._redacts = redacts
 
-    def find(self, text: str = "", *, by_rank: bool = False, limit: int = 50, cursor: str | None = None) -> Page:
+    def find(
+        self, text: str | Query = "", *, by_rank: bool = False, limit: int = 50, cursor: str | None = None
+    ) -> Page:
         """Return the sessions that ``text`` means (see `jido_jupyter.core.query`), a page at a time.
 
         Raises:
             InvalidField: a filter in ``text`` has a value without meaning.
         """
-        return self._store.find(parse(text), by_rank=by_rank, limit=limit, cursor=cursor)
+        query = parse(text) if isinstance(text, str) else text
+        return self._store.find(query, by_rank=by_rank, limit=limit, cursor=cursor)
 
-    def list(self, text: str = "") -> list[Summary]:
+    def list(self, text: str | Query = "") -> list[Summary]:
         """Return all sessions that ``text`` means, newest turn first."""
         return [*self.each(text)]
 
-    def each(self, text: str = "") -> Iterator[Summary]:
+    def each(self, text: str | Query = "") -> Iterator[Summary]:
         """Yield all sessions that ``text`` means, newest turn first, holding one page of them at a time."""
         cursor = None
         while True:
@@ -131,6 +138,14 @@ class Sessions:
 
     def room(self) -> Room:
         return Room(self._store.count(), self._max_sessions)
+
+    def opened(self) -> Room:
+        """Return how many sessions are open, and how many may be."""
+        return Room(len(self._store.owners()), self._max_open)
+
+    def resumes(self, session_id: str | None = None) -> Admitted | Refused:
+        """Say what the rate limit would say to a resume now, and count nothing."""
+        return self._limits.check(RESUME, session_id)
 
     def resolve(self, target: str) -> str:
         """Return the id that a list number, id, or prefix of an id or title means.
@@ -167,7 +182,12 @@ class Sessions:
         header = records.header(session_id, now)
         revision = self._store.create(header, log)
         live = LiveSession(
-            self._store, replay(header, log), revision, self._store.lease(session_id, owner), self._clock
+            self._store,
+            replay(header, log),
+            revision,
+            self._store.lease(session_id, owner),
+            self._clock,
+            redacts=self._redacts,
         )
         if title:
             live.edit(title=title)
@@ -180,7 +200,7 @@ class Sessions:
             LimitReached
         """
         self._check_room()
-        return self._stored(edits.checked({"title": title}) if title else {}, said)
+        return self._stored(edits.checked({"title": title}) if title else {}, self.clean(said))
 
     def add(self, session_id: str, said: Sequence[Message], expected: str | None = None) -> Shown:
         """Add messages to a session that nobody has open.
@@ -192,12 +212,22 @@ class Sessions:
             SessionOpen: a kernel has it open; what is said there goes in there.
             StaleRevision: it is not at ``expected``; nothing was written.
         """
-        return self._append(session_id, [records.messages(said, self._stamp())], expected, beyond_limit=False)
+        log = [records.messages(self.clean(said), self._stamp())]
+        return self._append(session_id, log, expected, beyond_limit=False)
 
     def resume(
-        self, target: str, owner: Owner, *, take_over: bool = False, trust: bool = False
+        self,
+        target: str,
+        owner: Owner,
+        *,
+        take_over: bool = False,
+        trust: bool = False,
+        look: Callable[[SessionState], Here | None] | None = None,
     ) -> tuple[LiveSession, Briefing]:
         """Open a stored session to go on with it. The attempt counts against the rate limit, whatever becomes of it.
+
+        Args:
+            look: says how the notebook is now that goes on with it, for the briefing to compare.
 
         Raises:
             RateLimited: too many attempts; the message says how long to wait.
@@ -222,8 +252,9 @@ class Sessions:
         except BaseException:
             lease.release()
             raise
-        briefing = brief(shown.state, [damage.message for damage in shown.damage], self._clock())
-        return LiveSession(self._store, shown.state, revision, lease, self._clock), briefing
+        briefing = self._briefing(shown, look)
+        live = LiveSession(self._store, shown.state, revision, lease, self._clock, redacts=self._redacts)
+        return live, briefing
 
     def brief(self, target: str) -> tuple[Shown, Briefing]:
         """Return a session and its briefing for a client that goes on with it by `add`; counts as a resume.
@@ -234,24 +265,31 @@ class Sessions:
         session_id = self._counted(target)
         self._check_closed(session_id)
         shown = self._trusted(session_id)
-        return shown, brief(shown.state, [damage.message for damage in shown.damage], self._clock())
+        return shown, self._briefing(shown)
 
-    def edit(self, session_id: str, **changes: Any) -> Shown:
+    def edit(self, session_id: str, expected: str | None = None, **changes: Any) -> Shown:
         """Change title, tags, pin or archive of a session that nobody has open.
+
+        Args:
+            expected: the revision that the caller knows, as text; None changes whatever is there.
 
         Raises:
             InvalidField, SessionOpen, SessionNotFound
+            StaleRevision: it is not at ``expected``; nothing was written.
         """
-        return self._append(session_id, [records.meta(edits.checked(changes), self._stamp())])
+        return self._append(session_id, [records.meta(edits.checked(changes), self._stamp())], expected)
 
-    def rewind(self, session_id: str, message_id: str) -> Shown:
+    def rewind(self, session_id: str, message_id: str, expected: str | None = None) -> Shown:
         """Go on after an earlier message, in a session that nobody has open.
+
+        Args: ``expected`` as in `edit`.
 
         Raises:
             InvalidField: there is no such message; nothing changed.
+            StaleRevision: it is not at ``expected``; nothing was written.
         """
         edits.check_message(self.show(session_id).state, message_id)
-        return self._append(session_id, [records.rewind(message_id, self._stamp())])
+        return self._append(session_id, [records.rewind(message_id, self._stamp())], expected)
 
     def fork(self, session_id: str, message_id: str | None = None) -> Shown:
         """Store a copy that goes its own way, up to a message or whole; the session stays as it is.
@@ -282,6 +320,41 @@ class Sessions:
         """
         self._check_room()
         return self._stored(meta, said, session_id, said[0].created_at if said else None)
+
+    def begin(self, session_id: str, meta: Mapping[str, Any], said: Sequence[Message]) -> Shown:
+        """Store a new session that nobody has open, under an id of its caller's choice: for adapters of other stores.
+
+        Raises:
+            SessionExists: that id is taken, by a stored or a trashed session.
+            LimitReached, PayloadTooLarge
+        """
+        self._check_room()
+        return self._stored(meta, self.clean(said), session_id)
+
+    def revise(
+        self, session_id: str, after: str, said: Sequence[Message], extras: Mapping[str, Any], expected: str
+    ) -> Shown:
+        """Go on with ``said`` after an earlier message, in one write, in a session that nobody has open.
+
+        Args:
+            after: id of that message; ``records.START`` begins anew.
+            extras: what an adapter keeps beside the messages, by name; None takes one away.
+            expected: the revision that the caller knows, as text.
+
+        Raises:
+            InvalidField: there is no such message; nothing changed.
+            StaleRevision: it is not at ``expected``; nothing was written.
+            SessionOpen, PayloadTooLarge
+        """
+        state, now = self.show(session_id).state, self._stamp()
+        log: list[Record] = []
+        if after != (state.messages[-1].id if state.messages else records.START):
+            edits.check_message(state, after)
+            log.append(records.rewind(after, now))
+        if said:
+            log.append(records.messages(self.clean(said), now))
+        log.append(records.meta({"extras": dict(extras)}, now))
+        return self._append(session_id, log, expected, beyond_limit=False)
 
     def compact(self, session_id: str) -> Shown:
         """Write a session anew in its shortest form; what it says stays the same. Seals it with the newest key.
@@ -315,9 +388,9 @@ class Sessions:
         except (CorruptSession, UnsupportedFormat) as error:
             return (str(error),)
 
-    def describe(self, live: LiveSession) -> Briefing:
-        """Return the briefing of a session that is open already."""
-        return brief(live.state, (), self._clock())
+    def describe(self, live: LiveSession, look: Callable[[SessionState], Here | None] | None = None) -> Briefing:
+        """Return the briefing of a session that is open already; ``look`` as in `resume`."""
+        return brief(live.state, (), self._clock(), look(live.state) if look else None)
 
     def trash(self, session_id: str) -> None:
         """Move a session to the trash, from where `restore` brings it back.
@@ -369,12 +442,15 @@ class Sessions:
         self, session_id: str, log: Sequence[Record], expected: str | None = None, *, beyond_limit: bool = True
     ) -> Shown:
         self._check_closed(session_id)
-        shown = self.show(session_id)
-        if expected is not None and expected != str(shown.revision):
-            raise StaleRevision(session_id, expected, str(shown.revision))
-        whole = [*self._settling(shown.state), *log]
-        self._store.append(session_id, whole, shown.revision, beyond_limit=beyond_limit)
-        return self.show(session_id)
+        stored = self._store.read(session_id)
+        if expected is not None and expected != str(stored.revision):
+            raise StaleRevision(session_id, expected, str(stored.revision))
+        whole = [*self._settling(replay(stored.header, stored.records)), *log]
+        revision = self._store.append(session_id, whole, stored.revision, beyond_limit=beyond_limit)
+        # Not read again: a failure now would deny what is saved.
+        state = replay(stored.header, [*stored.records, *whole])
+        damage = tuple(found for found in stored.damage if found.kind != "torn")  # that was cut off
+        return Shown(state, revision, damage, stored.is_verified, len(stored.records) + len(whole))
 
     def _stored(
         self,
@@ -392,6 +468,10 @@ class Sessions:
         revision = self._store.create(records.header(session_id, created_at), log)
         return Shown(state, revision, record_count=len(log))
 
+    def clean(self, said: Sequence[Message]) -> Sequence[Message]:
+        """Return messages as they are stored: without known keys and passwords, unless a setting keeps those."""
+        return [redaction.redact_message(message) for message in said] if self._redacts else said
+
     def _rewrite(self, session_id: str, *, is_trusted: bool = False) -> None:
         stored = self._store.read(session_id)
         for damage in stored.damage:  # of this very read: what it could not read would be gone
@@ -400,6 +480,10 @@ class Sessions:
         log = compacted(replay(stored.header, stored.records), stored.records, self._stamp())
         header = records.header(session_id, str(stored.header.get("created_at", "")))
         self._store.replace(session_id, header, log, stored.revision)
+
+    def _briefing(self, shown: Shown, look: Callable[[SessionState], Here | None] | None = None) -> Briefing:
+        told = [damage.message for damage in shown.damage]
+        return brief(shown.state, told, self._clock(), look(shown.state) if look else None)
 
     def _stamp(self) -> str:
         return stamp(self._clock())

@@ -347,3 +347,43 @@ def test_a_notebook_without_input_works(tmp_path: Path) -> None:
     assert ran.stdout.count("Welcome! Everything said here is kept") == 1, ran.stdout + ran.stderr
     assert "Traceback" not in ran.stdout + ran.stderr
     assert os.listdir(tmp_path / "jido" / "sessions")
+
+
+def test_a_tool_in_a_kernel_without_input(tmp_path: Path, server: Loopback) -> None:
+    """The call stands in the one output that grows, folded, with its result and the tokens; nobody is asked twice."""
+    with running(tmp_path, **talking_to(server, "tool")) as kernel:
+        kernel.run(LOAD)
+        kernel.run("frame = [1, 2, 3]")
+        ran = kernel.run("%%jido --attach frame\nlook")
+        shown = kernel.run("%jido show 1")
+
+    assert ran.status == "ok", ran.error
+    assert "<details class='jido-fold'>" in ran.html
+    assert re.search(r"\[tool\] \w+\(.*\) · (done|failed|denied)", ran.text)
+    assert re.search(r"[\d,]+ tokens in, [\d,]+ out\]", ran.text)
+    assert "[attached frame]" in shown.text
+    assert "[1, 2, 3]" in shown.text
+
+
+def test_nbclient_runs_the_verbs(tmp_path: Path) -> None:
+    """Without a front end nothing waits for input, and no cell fails."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    from tests.support.kernels import environment
+
+    cells = [
+        LOAD,
+        "%%jido\nhello",
+        "%jido retry",
+        "%jido continue",
+        "%jido list",
+        "%jido cleanup",
+        "%jido log",
+        "%jido limits",
+    ]
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
+
+    NotebookClient(notebook, timeout=60).execute(env=environment(tmp_path), cwd=str(tmp_path))
+
+    assert all(cell.outputs for cell in notebook.cells[1:])

@@ -18,15 +18,18 @@ from jido_jupyter.errors import (
     OutcomeUnknown,
     PayloadTooLarge,
     RateLimited,
+    SessionExists,
     SessionNotFound,
     SessionOpen,
     StaleRevision,
     StoreFull,
+    StoreUnavailable,
     UnverifiedSession,
 )
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.store import keys
+from jido_jupyter.store.contract import Stored
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
 from jido_jupyter.testing.clock import FakeClock
@@ -416,3 +419,63 @@ def test_an_unverified_session_needs_an_explicit_step(tmp_path, clock: FakeClock
     live, _ = elsewhere.resume("one", OWNER, trust=True)
     live.record([said(2)])
     assert elsewhere.verify("one") == ()
+
+
+def test_a_session_under_a_chosen_id(sessions: Sessions) -> None:
+    """An adapter names the session that it makes; a name that is taken, in the trash too, is refused."""
+    shown = sessions.begin("chosen", {"title": "Mine", "extras": {"a": 1}}, [said(1), said(2, "AKIAQWERTYUIOPASDFGH")])
+
+    assert (shown.state.id, shown.state.extras) == ("chosen", {"a": 1})
+    assert "AKIA" not in sessions.show("chosen").state.messages[1].text
+    sessions.trash("chosen")
+    with pytest.raises(SessionExists):
+        sessions.begin("chosen", {}, [])
+
+
+def test_a_revised_session(sessions: Sessions) -> None:
+    """Going back, going on and what an adapter keeps are one write, refused where the session is another by now."""
+    first = sessions.create("Mine", [said(1), said(2)])
+    session_id = first.state.id
+
+    second = sessions.revise(session_id, "m1", [said(3)], {"a": 1, "b": 2}, str(first.revision))
+    third = sessions.revise(session_id, "m3", [], {"a": None}, str(second.revision))
+    fourth = sessions.revise(session_id, records.START, [said(4)], {"b": None}, str(third.revision))
+
+    assert [message.id for message in second.state.messages] == ["m1", "m3"]
+    assert (second.state.extras, third.state.extras, fourth.state.extras) == ({"a": 1, "b": 2}, {"b": 2}, None)
+    assert sessions.compact(session_id).state.messages == fourth.state.messages == (said(4),)
+    with pytest.raises(StaleRevision):
+        sessions.revise(session_id, "m4", [said(5)], {}, str(third.revision))
+    with pytest.raises(InvalidField, match="no message 'm9'"):
+        sessions.revise(session_id, "m9", [said(5)], {}, str(sessions.show(session_id).revision))
+
+
+def test_adding_is_not_denied_by_what_fails_afterwards(sessions: Sessions, store: FullStore, monkeypatch) -> None:
+    """What was saved is told as saved, also when the store can be read no more a moment later."""
+    [session_id] = stored(sessions, "one")
+    read = store.read
+    reads: list[str] = []
+
+    def once(wanted: str) -> Stored:
+        if reads:
+            raise StoreUnavailable("here", "gone", "Come back later.")
+        reads.append(wanted)
+        return read(wanted)
+
+    monkeypatch.setattr(store, "read", once)
+    shown = sessions.add(session_id, [said(7, "two")])
+    monkeypatch.undo()
+
+    assert [message.text for message in shown.state.messages] == ["one", "two"]
+    assert sessions.show(session_id).revision == shown.revision
+
+
+def test_messages_that_come_by_other_doors_lose_their_keys_too(sessions: Sessions) -> None:
+    """Whether a session is open or not, a known key is never stored."""
+    key = "sk-proj-" + "a1B2c3D4" * 6
+    session_id = sessions.create(None, [said(1, f"my key is {key}")]).state.id
+    sessions.add(session_id, [said(2, f"again {key}")])
+
+    texts = [message.text for message in sessions.show(session_id).state.messages]
+
+    assert all("[redacted: OpenAI key]" in text and key not in text for text in texts)

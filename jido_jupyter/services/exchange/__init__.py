@@ -103,14 +103,15 @@ def bring_in(sessions: Sessions, found: Imported, name: str) -> Brought:
     # Looked up first: with the content here already, a full store is no reason to refuse.
     if (known := _known(sessions, session_id, found)) is not None:
         return known
+    said = sessions.clean(found.messages)
     try:
-        shown = sessions.bring_in({**found.meta, "origin": origin}, found.messages, session_id)
+        shown = sessions.bring_in({**found.meta, "origin": origin}, said, session_id)
     except SessionExists:
         if (known := _known(sessions, session_id, found)) is not None:  # another process was quicker
             return known
         # Another conversation has that id: somebody made two files that collide in it. Any other id will do.
         session_id = _MARK + sessions.mint_id()[1:]
-        shown = sessions.bring_in({**found.meta, "origin": origin}, found.messages, session_id)
+        shown = sessions.bring_in({**found.meta, "origin": origin}, said, session_id)
     return Brought(shown.state.id, shown.state.title, len(shown.state.messages), is_new=True, notes=tuple(found.notes))
 
 
