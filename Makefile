@@ -19,13 +19,15 @@ test: $(VENV)/test.done browser
 	python -m pytest
 	python -m pytest tests/browser
 
-# The fast path while working: everything but kernels and browsers.
-check: $(VENV)/test.done
-	ruff format --check jido_jupyter tests
-	ruff check jido_jupyter tests
+lint: $(VENV)/test.done
+	ruff format --check jido_jupyter tests bench
+	ruff check jido_jupyter tests bench
 	mypy
 	lint-imports
 	npm --prefix labextension run lint
+
+# The fast path while working: everything but kernels and browsers.
+check: lint
 	npm --prefix labextension test
 	python -m pytest -q tests --ignore=tests/notebook --ignore=tests/notebooks
 
@@ -67,8 +69,8 @@ bench: $(VENV)/lab.done
 	python -m bench
 
 format: $(VENV)/test.done
-	ruff format jido_jupyter tests
-	ruff check --fix jido_jupyter tests
+	ruff format jido_jupyter tests bench
+	ruff check --fix jido_jupyter tests bench
 
 clean:
 	rm -rf $(VENV) labextension/node_modules labextension/lib jido_jupyter/labextension jido_jupyter/notebook/static

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from jido_jupyter.core import messages
@@ -42,6 +42,29 @@ def detail(shown: Shown) -> dict[str, Any]:
     }
 
 
+def head(shown: Shown) -> dict[str, Any]:
+    """Return all that `detail` does but the messages, and what is counted over them."""
+    said = shown.state.messages
+    return {
+        **summary(shown.summary),
+        "todos": [dict(todo) for todo in shown.state.todos],
+        "usage": usage(said),
+        "redacted": sum(count for message in said if isinstance(count := message.ext.get("redacted"), int)),
+    }
+
+
+def usage(said: Iterable[Message]) -> dict[str, int]:
+    """Return the tokens of a conversation; ``unknown`` counts the answers whose server did not say."""
+    total = {"input_tokens": 0, "output_tokens": 0, "unknown": 0}
+    for message in said:
+        if message.usage is not None:
+            total["input_tokens"] += message.usage.input_tokens or 0
+            total["output_tokens"] += message.usage.output_tokens or 0
+        elif message.role == "assistant":
+            total["unknown"] += 1
+    return total
+
+
 def problem(error: JidoError) -> dict[str, Any]:
     """Return an error as a problem document. Source: RFC 9457."""
     return {
@@ -72,3 +95,18 @@ def _message(item: object, path: str, mint_id: Callable[[], str], now: str) -> M
     if isinstance(text := whole.pop("text", None), str):
         whole["parts"] = [messages.text_part(text)]
     return messages.from_wire(whole, path)
+
+
+def whole(shown: Shown) -> dict[str, Any]:
+    """Return all that there is to show of a session."""
+    return {**head(shown), "messages": [messages.to_wire(message) for message in shown.state.messages]}
+
+
+def page(shown: Shown, start: int, end: int) -> dict[str, Any]:
+    """Return the messages number ``start`` up to ``end``, that one left out."""
+    said = shown.state.messages
+    return {
+        "messages": [messages.to_wire(message) for message in said[start:end]],
+        "start": start,
+        "total": len(said),
+    }

@@ -5,12 +5,15 @@ import {
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
 import { INotebookTracker } from '@jupyterlab/notebook';
+import { ILatexTypesetter } from '@jupyterlab/rendermime';
 
 import { jidoIcon } from './icon';
 import { ISessionsModel, SessionsModel } from './model';
+import { Notebooks } from './notebooks';
 import { Notices } from './notices';
 import { resumeInNotebook } from './resume';
 import { RestTransport } from './rest';
+import { answerPanels } from './services';
 import { Sidebar } from './sidebar';
 
 export namespace CommandIDs {
@@ -27,12 +30,13 @@ const plugin: JupyterFrontEndPlugin<void> = {
   id: 'jido-jupyter:plugin',
   description: 'Assistant sessions beside the notebook: find, read, resume and delete them.',
   autoStart: true,
-  optional: [ILayoutRestorer, ICommandPalette, INotebookTracker],
+  optional: [ILayoutRestorer, ICommandPalette, INotebookTracker, ILatexTypesetter],
   activate: (
     app: JupyterFrontEnd,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    tracker: INotebookTracker | null
+    tracker: INotebookTracker | null,
+    typesetter: ILatexTypesetter | null
   ): void => {
     const notices = new Notices();
     const transport = new RestTransport(app.serviceManager.serverSettings, async id => {
@@ -47,6 +51,8 @@ const plugin: JupyterFrontEndPlugin<void> = {
     }
     app.shell.add(sidebar, 'left', { rank: 600 });
     restorer?.add(sidebar, sidebar.id);
+    const notebooks = tracker && new Notebooks(tracker, transport, app.serviceManager.contents);
+    answerPanels(tracker, typesetter, (panel, session) => notebooks?.point(panel, session));
     addCommands(app, model, sidebar);
     palette?.addItem({ command: CommandIDs.openSidebar, category: PALETTE_CATEGORY });
     palette?.addItem({ command: CommandIDs.refreshSessions, category: PALETTE_CATEGORY });

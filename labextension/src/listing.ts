@@ -1,11 +1,59 @@
-import { Summary } from './types';
+import { Hit, Summary } from './types';
 
-/** The sessions which match every word of `query`, pinned ones first, else in the given order. */
-export function arranged(sessions: readonly Summary[], query: string): Summary[] {
-  const words = query.toLowerCase().split(/\s+/).filter(Boolean);
+/** What a list is narrowed down to. */
+export type Filter = 'all' | 'notebook' | 'open' | 'pinned' | 'archived' | 'trashed';
+
+export type Find = { text: string; filter: Filter };
+
+/** The query that a store understands (jido_jupyter.core.query); the last word counts from its first letter on. */
+export function queryOf({ text, filter }: Find, notebook: string | null): string {
+  const words = /[\w)]$/u.test(text) && !/:\S*$/.test(text) && !hasOpenQuote(text) ? `${text}*` : text;
+  const narrowed = filter === 'notebook' ? `notebook:"${notebook ?? ''}"` : filter === 'all' ? '' : `is:${filter}`;
+  return `${words.trim()} ${narrowed}`.trim();
+}
+
+function hasOpenQuote(text: string): boolean {
+  return text.split('"').length % 2 === 0;
+}
+
+/** The sessions that match every word, pinned ones first, else in the given order: for a host that sends all of them. */
+export function arranged(sessions: readonly Summary[], { text, filter }: Find): Summary[] {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   const found = sessions.filter(session => {
-    const text = [session.title, session.preview, ...session.tags].join('\n').toLowerCase();
-    return words.every(word => text.includes(word));
+    const content = [session.title, session.preview, ...session.tags].join('\n').toLowerCase();
+    return isMeant(session, filter, words.length > 0) && words.every(word => content.includes(word));
   });
   return [...found.filter(s => s.pinned), ...found.filter(s => !s.pinned)];
+}
+
+function isMeant(session: Summary, filter: Filter, hasText: boolean): boolean {
+  switch (filter) {
+    case 'open':
+      return session.state === 'open';
+    case 'pinned':
+      return session.pinned;
+    case 'archived':
+      return session.archived;
+    default:
+      return hasText || !session.archived;
+  }
+}
+
+/** A list after its first page was loaded anew: what stood below stays, once. */
+export function refreshed(shown: readonly Hit[], first: readonly Hit[], isWhole: boolean): Hit[] {
+  const ids = new Set(first.map(hit => hit.session.id));
+  return [...first, ...(isWhole ? [] : shown.slice(first.length).filter(hit => !ids.has(hit.session.id)))];
+}
+
+/** A text in pieces, those that a search meant marked; words as a reader would look for them. */
+export function marked(text: string, query: string): { text: string; isHit: boolean }[] {
+  const words = query
+    .replace(/\b[a-z]+:\S*/g, ' ')
+    .split(/[^\p{L}\p{N}_]+/u)
+    .filter(Boolean);
+  if (words.length === 0) {
+    return [{ text, isHit: false }];
+  }
+  const pieces = text.split(new RegExp(`(?<![\\p{L}\\p{N}_])(${words.join('|')})`, 'giu'));
+  return pieces.map((piece, place) => ({ text: piece, isHit: place % 2 === 1 })).filter(piece => piece.text !== '');
 }

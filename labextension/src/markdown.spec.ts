@@ -4,6 +4,9 @@ import { describe, expect, it } from 'vitest';
 
 import { renderMarkdown } from './markdown';
 
+/** The frame and the buttons that a code block gets. */
+const OURS = ['DIV', 'SPAN', 'BUTTON'];
+
 /** What the page would hold, found by a second parse. */
 function page(source: string): HTMLElement {
   const { body } = new DOMParser().parseFromString(renderMarkdown(source), 'text/html');
@@ -36,7 +39,7 @@ describe('renderMarkdown', () => {
     const body = page(source);
 
     const names = new Set([...body.querySelectorAll('*')].map(({ tagName }) => tagName));
-    expect([...names].filter(name => !['P', 'PRE', 'CODE'].includes(name))).toEqual([]);
+    expect([...names].filter(name => !['P', 'PRE', 'CODE', ...OURS].includes(name))).toEqual([]);
     expect([...body.querySelectorAll('*')].flatMap(e => e.getAttributeNames())).not.toContain('onerror');
   });
 
@@ -80,5 +83,56 @@ describe('renderMarkdown', () => {
     const link = page(`[a](https://x.example '" onmouseover="alert(1)')`).querySelector('a');
 
     expect(link?.getAttributeNames().sort()).toEqual(['href', 'rel', 'target', 'title']);
+  });
+
+  it('keeps the source of formulas, and money', () => {
+    const body = page('Let $a_1*b_2*c$ be, then\n\n$$\nx_1 = \\frac{a}{b}\n$$\n\nand \\(y_i\\); it costs $5 and $10.');
+
+    expect([...body.querySelectorAll('.jp-jido-math')].map(found => found.textContent)).toEqual([
+      '$a_1*b_2*c$',
+      '$$\nx_1 = \\frac{a}{b}\n$$',
+      '\\(y_i\\)'
+    ]);
+    expect(body.textContent).toContain('$5 and $10.');
+  });
+
+  it('gives a code block colours and buttons', () => {
+    const body = page('```python\nfor x in "abc":  # each\n    print(1)\n```');
+
+    const colours = [...body.querySelectorAll('pre span')].map(span => `${span.className} ${span.textContent}`);
+    expect(colours).toEqual([
+      'jp-jido-code-keyword for',
+      'jp-jido-code-keyword in',
+      'jp-jido-code-string "abc"',
+      'jp-jido-code-comment # each',
+      'jp-jido-code-number 1'
+    ]);
+    expect([...body.querySelectorAll('button')].map(button => button.dataset.jidoAct)).toEqual(['copy', 'insert']);
+  });
+
+  it.each([
+    '<button data-jido-act="insert">x</button>',
+    '<span class="jp-jido-math">x</span>',
+    '```jp-jido-math\nx\n```'
+  ])('lets nobody else have what is ours: %s', source => {
+    const body = page(source);
+
+    expect(body.querySelector('.jp-jido-math')).toBeNull();
+    expect([...body.querySelectorAll('button')].every(button => button.closest('.jp-jido-code'))).toBe(true);
+  });
+
+  it('shows formulas as text, whatever stands in them', () => {
+    const body = page('$<img src=x onerror=alert(1)>$ $$<script>alert(1)</script>$$');
+
+    expect(body.querySelector('img, script')).toBeNull();
+  });
+
+  it('takes no time over what no expression should be let loose on', () => {
+    const quotes = `${'"'.repeat(5000)}${"'".repeat(5000)}`;
+    const started = performance.now();
+
+    page(`\`\`\`python\n${quotes}\n\`\`\`\n\n${'$'.repeat(20_000)}${'*'.repeat(5000)}`);
+
+    expect(performance.now() - started).toBeLessThan(2000);
   });
 });

@@ -1,17 +1,28 @@
+import { Filter, Find, refreshed } from './listing';
 import { Notices } from './notices';
 import { IObservable, Observable } from './observable';
+import { Messages, PagedMessages } from './paged';
 import { problemOf } from './problem';
-import { Briefing, Detail, Problem, Summary } from './types';
+import { Requests } from './requests';
+import { Briefing, FoundPage, Head, Hit, MessagePage, Problem } from './types';
+
+export type Changes = { title?: string; tags?: string[]; pinned?: boolean; archived?: boolean };
 
 /** How the sessions are reached; one per host. Failures are thrown as `ProblemError`. */
 export interface ISessionsTransport {
-  /** All sessions, or null when nothing changed since the last call. */
-  list(): Promise<Summary[] | null>;
-  show(id: string): Promise<Detail>;
+  readonly filters: readonly Filter[];
+  /** A page of the list, or null when nothing changed since the same was asked last. */
+  find(wanted: Find, cursor: string | null, limit: number): Promise<FoundPage | null>;
+  show(id: string): Promise<Head>;
+  messages(id: string, revision: string, before: number | null, limit: number): Promise<MessagePage>;
   /** Move to the trash. */
   remove(id: string): Promise<void>;
   /** Open again; null when the host shows the briefing itself. */
-  resume(id: string): Promise<Briefing | null>;
+  resume(id: string, takeOver: boolean): Promise<Briefing | null>;
+  /** What a host may lack: changing sessions, taking them out of the trash, going on with a copy. */
+  edit?(id: string, changes: Changes): Promise<void>;
+  restore?(id: string): Promise<void>;
+  fork?(id: string, message: string | null): Promise<Briefing | null>;
 }
 
 /** Lost keeps the reason; the last known list stays on show. */
@@ -23,29 +34,52 @@ export type Connection =
 export type Preview = {
   id: string;
   /** Null until it is loaded. */
-  detail: Detail | null;
+  head: Head | null;
+  messages: Messages;
 };
 
 export type SessionsState = {
   /** Null until the first answer. */
-  sessions: readonly Summary[] | null;
+  hits: readonly Hit[] | null;
+  /** More of them are stored than were asked for yet. */
+  hasMore: boolean;
+  /** How many are stored, whatever is shown of them. */
+  count: number;
+  find: Find;
+  /** Why the list cannot be narrowed down as asked. */
+  refusal: string | null;
   connection: Connection;
   preview: Preview | null;
   /** No resume is asked for before this time [ms, clock of the model]. */
   resumeBlockedUntil_ms: number;
-  /** Sessions with a resume or delete under way. */
-  busy: ReadonlySet<string>;
 };
 
 /** The sessions of a store as a view needs them, whatever the host. */
 export interface ISessionsModel {
   readonly state: IObservable<SessionsState>;
+  /** Ids of sessions with a request under way. */
+  readonly busy: IObservable<ReadonlySet<string>>;
+  readonly filters: readonly Filter[];
+  readonly canEdit: boolean;
+  readonly canFork: boolean;
   refresh(): Promise<void>;
+  /** Somebody looks at the list: bring it up to date now and at each change; returns what ends that. */
+  watch(): () => void;
+  more(): Promise<void>;
+  search(find: Partial<Find>): Promise<void>;
   openPreview(id: string): Promise<void>;
   closePreview(): void;
-  resume(id: string): Promise<void>;
+  /** A message of the preview came into view. */
+  need(index: number): void;
+  resume(id: string, takeOver?: boolean): Promise<void>;
   remove(id: string): Promise<void>;
+  restore(id: string): Promise<void>;
+  edit(id: string, changes: Changes): Promise<boolean>;
+  fork(id: string, message?: string | null): Promise<void>;
 }
+
+const PAGE = 50;
+const MOST_REFRESHED = 200; // rows; a longer list is brought up to date at its start, where what changed stands
 
 export class SessionsModel implements ISessionsModel {
   /**
@@ -55,33 +89,87 @@ export class SessionsModel implements ISessionsModel {
     private readonly _transport: ISessionsTransport,
     private readonly _notices: Notices,
     private readonly _now: () => number
-  ) {}
+  ) {
+    this._requests = new Requests(_notices);
+    this.busy = this._requests.busy;
+  }
+
+  readonly busy: IObservable<ReadonlySet<string>>;
 
   readonly state = new Observable<SessionsState>({
-    sessions: null,
+    hits: null,
+    hasMore: false,
+    count: 0,
+    find: { text: '', filter: 'all' },
+    refusal: null,
     connection: { kind: 'connecting' },
     preview: null,
-    resumeBlockedUntil_ms: 0,
-    busy: new Set()
+    resumeBlockedUntil_ms: 0
   });
 
+  get filters(): readonly Filter[] {
+    return this._transport.filters;
+  }
+
+  get canEdit(): boolean {
+    return this._transport.edit !== undefined;
+  }
+
+  get canFork(): boolean {
+    return this._transport.fork !== undefined;
+  }
+
+  /** Bring what is shown up to date. */
   async refresh(): Promise<void> {
-    try {
-      const sessions = await this._transport.list();
-      if (sessions === null) {
-        this.alive();
-      } else {
-        this.receive(sessions);
+    const { find, hits } = this.state.value;
+    const limit = Math.min(Math.max(PAGE, hits?.length ?? 0), MOST_REFRESHED);
+    await this._load(find, null, limit, page => {
+      const shown = this.state.value.hits ?? [];
+      const isWhole = shown.length <= page.hits.length || page.next_cursor === null;
+      if (isWhole) {
+        this._cursor = page.next_cursor;
       }
-    } catch (reason) {
-      this.lost(problemOf(reason));
+      return refreshed(shown, page.hits, isWhole);
+    });
+  }
+
+  watch(): () => void {
+    this._watchers += 1;
+    void this.refresh();
+    return () => {
+      this._watchers -= 1;
+    };
+  }
+
+  /** The store changed. */
+  async changed(): Promise<void> {
+    if (this._watchers > 0) {
+      await this.refresh();
     }
   }
 
-  /** Take over a complete list; it came by asking or was pushed. */
-  receive(sessions: readonly Summary[]): void {
-    this._patch({ sessions });
-    this.alive();
+  /** Load the next page. */
+  async more(): Promise<void> {
+    const { find, hits } = this.state.value;
+    const cursor = this._cursor;
+    if (cursor === null || hits === null || this._loadingMore) {
+      return;
+    }
+    this._loadingMore = true;
+    await this._load(find, cursor, PAGE, page => {
+      this._cursor = page.next_cursor;
+      return refreshed([], [...hits, ...page.hits], true);
+    });
+    this._loadingMore = false;
+  }
+
+  async search(find: Partial<Find>): Promise<void> {
+    const wanted = { ...this.state.value.find, ...find };
+    this._patch({ find: wanted });
+    await this._load(wanted, null, PAGE, page => {
+      this._cursor = page.next_cursor;
+      return page.hits;
+    });
   }
 
   /** The other side answered. */
@@ -101,12 +189,19 @@ export class SessionsModel implements ISessionsModel {
   }
 
   async openPreview(id: string): Promise<void> {
-    this._patch({ preview: { id, detail: null } });
+    this._patch({ preview: { id, head: null, messages: [] } });
     try {
-      const detail = await this._transport.show(id);
+      const head = await this._transport.show(id);
+      const pages = new PagedMessages((before, limit) =>
+        this._transport.messages(id, head.revision, before, limit)
+      );
+      await pages.refresh();
       // The user may have gone back or on to another session meanwhile.
       if (this.state.value.preview?.id === id) {
-        this._patch({ preview: { id, detail } });
+        const show = () => this._patch({ preview: { id, head, messages: pages.state.value } });
+        this._pages = pages;
+        pages.state.subscribe(() => this._pages === pages && show());
+        show();
       }
     } catch (reason) {
       this._notices.problem('preview', problemOf(reason));
@@ -117,62 +212,137 @@ export class SessionsModel implements ISessionsModel {
   }
 
   closePreview(): void {
+    this._pages = null;
     this._patch({ preview: null });
   }
 
-  async resume(id: string): Promise<void> {
+  need(index: number): void {
+    this._pages
+      ?.need(index)
+      .catch((reason: unknown) => this._notices.problem('preview', problemOf(reason)));
+  }
+
+  async resume(id: string, takeOver = false): Promise<void> {
     // Refused attempts count against the limit too, so asking early would only prolong the wait.
     if (this._now() < this.state.value.resumeBlockedUntil_ms) {
       return;
     }
-    await this._while(id, async () => {
-      try {
-        const briefing = await this._transport.resume(id);
-        this._notices.dismiss('resume');
-        this.closePreview();
-        if (briefing !== null) {
-          this._notices.briefing(briefing);
-        }
-      } catch (reason) {
-        const problem = problemOf(reason);
-        if (problem.code === 'rate_limited') {
-          const wait_ms = 1000 * (problem.retry_after_s ?? 0);
-          this._patch({ resumeBlockedUntil_ms: this._now() + wait_ms });
-        }
-        this._notices.problem('resume', problem);
-      }
-    });
+    await this._open(id, () => this._transport.resume(id, takeOver));
+  }
+
+  async fork(id: string, message: string | null = null): Promise<void> {
+    await this._open(id, () => this._transport.fork!(id, message));
   }
 
   async remove(id: string): Promise<void> {
-    await this._while(id, async () => {
-      try {
-        await this._transport.remove(id);
-        this._notices.dismiss('delete');
-        const sessions = this.state.value.sessions?.filter(session => session.id !== id) ?? null;
-        const closes = this.state.value.preview?.id === id;
-        this._patch({ sessions, ...(closes && { preview: null }) });
-      } catch (reason) {
-        this._notices.problem('delete', problemOf(reason));
+    await this._requests.run('delete', () => this._transport.remove(id), { key: id }).then(isGone => {
+      if (isGone) {
+        this._tellRemoved(id);
+        this._drop(id);
       }
     });
   }
 
-  private async _while(id: string, act: () => Promise<void>): Promise<void> {
-    if (this.state.value.busy.has(id)) {
+  async restore(id: string): Promise<void> {
+    const isBack = await this._requests.run('delete', () => this._transport.restore!(id), { key: id });
+    if (isBack) {
+      await this.refresh();
+    }
+  }
+
+  edit(id: string, changes: Changes): Promise<boolean> {
+    return this._requests.run(
+      'edit',
+      async () => {
+        await this._transport.edit!(id, changes);
+        await this.refresh();
+      },
+      { key: id }
+    );
+  }
+
+  private async _open(id: string, act: () => Promise<Briefing | null>): Promise<void> {
+    let briefing: Briefing | null = null;
+    await this._requests.run(
+      'resume',
+      async () => {
+        briefing = await act();
+        this.closePreview();
+      },
+      { key: id, explain: problem => this._explainRefusal(id, problem) }
+    );
+    if (briefing !== null) {
+      this._notices.briefing(briefing);
+    }
+  }
+
+  private _explainRefusal(id: string, problem: Problem): boolean {
+    if (problem.code === 'rate_limited') {
+      const wait_ms = 1000 * (problem.retry_after_s ?? 0);
+      this._patch({ resumeBlockedUntil_ms: this._now() + wait_ms });
+    }
+    if (problem.code !== 'session_open' || !this.canFork) {
+      return false;
+    }
+    this._notices.problem('resume', problem, [
+      { label: 'Take over', act: () => void this.resume(id, true) },
+      { label: 'Fork', act: () => void this.fork(id) },
+      { label: 'Read only', act: () => void this.openPreview(id) }
+    ]);
+    return true;
+  }
+
+  private _tellRemoved(id: string): void {
+    if (this._transport.restore === undefined) {
       return;
     }
-    this._patch({ busy: new Set([...this.state.value.busy, id]) });
+    const hit = this.state.value.hits?.find(({ session }) => session.id === id);
+    this._notices.information('delete', 'Moved to the trash', [hit?.session.title ?? id], [
+      { label: 'Undo', act: () => void this.restore(id) }
+    ]);
+  }
+
+  private _drop(id: string): void {
+    const { hits, count, preview } = this.state.value;
+    if (preview?.id === id) {
+      this.closePreview();
+    }
+    const left = hits?.filter(hit => hit.session.id !== id) ?? null;
+    this._patch({ hits: left, count: Math.max(0, count - 1) });
+  }
+
+  /** Load a page and show what `join` makes of it; an answer that is no longer wanted is dropped. */
+  private async _load(
+    find: Find,
+    cursor: string | null,
+    limit: number,
+    join: (page: FoundPage) => readonly Hit[]
+  ): Promise<void> {
     try {
-      await act();
-    } finally {
-      const busy = new Set(this.state.value.busy);
-      busy.delete(id);
-      this._patch({ busy });
+      const page = await this._transport.find(find, cursor, limit);
+      this.alive();
+      const isWanted = find.text === this.state.value.find.text && find.filter === this.state.value.find.filter;
+      if (page !== null && isWanted) {
+        const hits = join(page);
+        this._patch({ hits, count: page.count, hasMore: this._cursor !== null, refusal: null });
+      }
+    } catch (reason) {
+      const problem = problemOf(reason);
+      if (problem.code === 'invalid_field') {
+        this._patch({ refusal: problem.detail });
+      } else {
+        this.lost(problem);
+      }
     }
   }
 
   private _patch(part: Partial<SessionsState>): void {
     this.state.value = { ...this.state.value, ...part };
   }
+
+  private readonly _requests: Requests;
+  private _cursor: string | null = null;
+  private _loadingMore = false;
+  private _watchers = 0;
+  private _pages: PagedMessages | null = null;
 }

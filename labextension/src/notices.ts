@@ -1,12 +1,16 @@
 import { IObservable, Observable } from './observable';
 import { Briefing, Problem } from './types';
 
+export type NoticeAction = { label: string; act: () => void };
+
 export type Notice = {
   /** One notice per topic: a later one replaces the earlier. */
   topic: string;
   kind: 'information' | 'problem';
   title: string;
   lines: readonly string[];
+  /** Ways on; each takes the notice away. */
+  actions?: readonly NoticeAction[];
 };
 
 /** What the user is told until dismissed. */
@@ -18,19 +22,26 @@ export interface INotices {
 export class Notices implements INotices {
   readonly state = new Observable<readonly Notice[]>([]);
 
-  /** Tell of a failed action. */
-  problem(topic: string, problem: Problem): void {
-    this._put({ topic, kind: 'problem', title: problem.title, lines: [problem.detail] });
+  /** Tell of a failed action, and what can be done about it. */
+  problem(topic: string, problem: Problem, actions?: readonly NoticeAction[]): void {
+    this._put({ topic, kind: 'problem', title: problem.title, lines: [problem.detail], actions });
+  }
+
+  /** Tell what happened. */
+  information(topic: string, title: string, lines: readonly string[] = [], actions?: readonly NoticeAction[]): void {
+    this._put({ topic, kind: 'information', title, lines, actions });
   }
 
   /** Tell what a resume brought back. */
   briefing(briefing: Briefing): void {
     const lines = briefing.lines.length > 0 ? briefing.lines : [briefing.completeness];
-    this._put({ topic: 'resume', kind: 'information', title: 'Session resumed', lines });
+    this.information('resume', 'Session resumed', lines);
   }
 
   dismiss(topic: string): void {
-    this.state.value = this.state.value.filter(notice => notice.topic !== topic);
+    if (this.state.value.some(notice => notice.topic === topic)) {
+      this.state.value = this.state.value.filter(notice => notice.topic !== topic);
+    }
   }
 
   private _put(notice: Notice): void {

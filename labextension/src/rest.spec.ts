@@ -1,8 +1,11 @@
 import { ServerConnection } from '@jupyterlab/services';
 import { describe, expect, it } from 'vitest';
 
-import { RATE_LIMITED, summary } from '../test/samples';
+import { detail, message, RATE_LIMITED, summary } from '../test/samples';
+import { Find } from './listing';
 import { RestTransport } from './rest';
+
+const ALL: Find = { text: '', filter: 'all' };
 
 type Answer = (request: Request) => Response | Promise<Response>;
 
@@ -37,10 +40,10 @@ describe('list', () => {
   it('asks below the base URL of the server', async () => {
     const { transport, requests } = transportOver(() => json({ sessions: [summary()] }));
 
-    const sessions = await transport.list();
+    const page = await transport.find(ALL);
 
     expect(new URL(requests[0].url).pathname).toBe('/a%40b/jido/api/v1/sessions');
-    expect(sessions).toEqual([summary()]);
+    expect(page).toEqual({ hits: [{ session: summary(), snippet: '' }], next_cursor: null, count: 1 });
   });
 
   it('is null when the server knows our copy to be current', async () => {
@@ -49,9 +52,9 @@ describe('list', () => {
         ? new Response(null, { status: 304 })
         : json({ sessions: [] }, { headers: { ETag: '"7"' } })
     );
-    await transport.list();
+    await transport.find(ALL);
 
-    const second = await transport.list();
+    const second = await transport.find(ALL);
 
     expect(requests[0].headers.has('If-None-Match')).toBe(false);
     expect(second).toBeNull();
@@ -61,18 +64,29 @@ describe('list', () => {
     const gone = transportOver(() => Promise.reject(new TypeError('Failed to fetch')));
     const bare = transportOver(() => json({ message: 'Not Found' }, { status: 404 }));
 
-    expect(await codeOf(gone.transport.list())).toBe('unreachable');
-    expect(await codeOf(bare.transport.list())).toBe('not_enabled');
+    expect(await codeOf(gone.transport.find(ALL))).toBe('unreachable');
+    expect(await codeOf(bare.transport.find(ALL))).toBe('not_enabled');
   });
 
   it('asks for a login when the server refuses the page', async () => {
     const { transport } = transportOver(() => json({ message: 'Forbidden' }, { status: 403 }));
 
-    expect(await codeOf(transport.list())).toBe('not_allowed');
+    expect(await codeOf(transport.find(ALL))).toBe('not_allowed');
   });
 });
 
 describe('one session', () => {
+  it('comes in pages out of one request', async () => {
+    const said = Array.from({ length: 5 }, (_, number) => message({ id: `m${number}` }));
+    const { transport, requests } = transportOver(() => json(detail({ messages: said })));
+    const { id, revision } = await transport.show('s1');
+
+    const page = await transport.messages(id, revision, 4, 2);
+
+    expect(page).toEqual({ messages: said.slice(2, 4), start: 2, total: 5 });
+    expect(requests).toHaveLength(1);
+  });
+
   it('is asked for with its id escaped', async () => {
     const { transport, requests } = transportOver(() => json({}));
 

@@ -1,9 +1,10 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
+import { arranged, Filter, Find } from './listing';
 import { ISessionsTransport } from './model';
 import { localProblem, ProblemError } from './problem';
-import { Briefing, Detail, Problem, Summary } from './types';
+import { Briefing, Detail, FoundPage, Head, MessagePage, Problem, Summary } from './types';
 
 /** Sessions over the REST endpoints of the Jupyter Server extension. */
 export class RestTransport implements ISessionsTransport {
@@ -15,24 +16,61 @@ export class RestTransport implements ISessionsTransport {
     readonly resume: (id: string) => Promise<Briefing | null>
   ) {}
 
-  async list(): Promise<Summary[] | null> {
-    const headers: HeadersInit = this._etag === null ? {} : { 'If-None-Match': this._etag };
-    const response = await this._request('sessions', { headers });
-    if (response.status === 304) {
+  readonly filters: readonly Filter[] = ['all', 'open', 'pinned', 'archived'];
+
+  async find(wanted: Find): Promise<FoundPage | null> {
+    const isNew = await this._list();
+    const key = `${wanted.filter} ${wanted.text}`;
+    if (!isNew && key === this._answered) {
       return null;
     }
-    const { sessions } = (await response.json()) as { sessions: Summary[] };
-    this._etag = response.headers.get('ETag');
-    return sessions;
+    this._answered = key;
+    const hits = arranged(this._listed, wanted).map(session => ({ session, snippet: '' }));
+    return { hits, next_cursor: null, count: this._listed.length };
   }
 
-  async show(id: string): Promise<Detail> {
+  async show(id: string): Promise<Head> {
     const response = await this._request(sessionPath(id));
-    return (await response.json()) as Detail;
+    this._shown = (await response.json()) as Detail;
+    return this._shown;
+  }
+
+  /** The server sends a session whole; the pages of the one shown last are at hand. */
+  async messages(id: string, revision: string, before: number | null, limit: number): Promise<MessagePage> {
+    if (this._shown?.id !== id || this._shown.revision !== revision) {
+      await this.show(id);
+    }
+    const { messages } = this._shown!;
+    const end = before ?? messages.length;
+    const start = Math.max(0, end - limit);
+    return { messages: messages.slice(start, end), start, total: messages.length };
+  }
+
+  /** The sessions that some process has open now. */
+  async opened(): Promise<Summary[]> {
+    const response = await this._request('sessions?q=is%3Aopen');
+    return ((await response.json()) as { sessions: Summary[] }).sessions;
+  }
+
+  async summary(id: string): Promise<Summary> {
+    const response = await this._request(sessionPath(id));
+    return (await response.json()) as Summary;
   }
 
   async remove(id: string): Promise<void> {
     await this._request(sessionPath(id), { method: 'DELETE' });
+  }
+
+  /** Whether the list is another one than before. */
+  private async _list(): Promise<boolean> {
+    const headers: HeadersInit = this._etag === null ? {} : { 'If-None-Match': this._etag };
+    const response = await this._request('sessions', { headers });
+    if (response.status === 304) {
+      return false;
+    }
+    this._listed = ((await response.json()) as { sessions: Summary[] }).sessions;
+    this._etag = response.headers.get('ETag');
+    return true;
   }
 
   private async _request(path: string, init: RequestInit = {}): Promise<Response> {
@@ -53,6 +91,9 @@ export class RestTransport implements ISessionsTransport {
   }
 
   private _etag: string | null = null;
+  private _listed: Summary[] = [];
+  private _answered: string | null = null;
+  private _shown: Detail | null = null;
 }
 
 const UNREACHABLE = localProblem(

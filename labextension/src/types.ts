@@ -54,7 +54,35 @@ export type Message = {
   usage?: { input_tokens?: number; output_tokens?: number };
 };
 
-export type Detail = Summary & { messages: Message[]; todos: unknown[] };
+/** A session whole, as the REST door gives it. */
+export type Detail = Summary & { messages: Message[]; todos: Todo[] };
+
+export type Todo = { text: string; status: 'open' | 'doing' | 'done'; [extra: string]: unknown };
+
+/** A session without its messages; they come page by page. */
+export type Head = Summary & {
+  todos: Todo[];
+  /** Tokens; `unknown` counts the answers whose server did not say. Absent where nobody counted. */
+  usage?: { input_tokens: number; output_tokens: number; unknown: number };
+  /** How many keys and passwords were taken out before saving. */
+  redacted?: number;
+  /** Of the kernel's own session: false once another process took it over. */
+  is_here?: boolean;
+  /** Of the kernel's own session: an answer streams, here or to a cell. */
+  is_busy?: boolean;
+  is_saved?: boolean;
+};
+
+/** Messages number `start` and following, of `total`. */
+export type MessagePage = { messages: Message[]; start: number; total: number };
+
+/** A session that was found, with the text around the first word that was searched for. */
+export type Hit = { session: Summary; snippet: string };
+
+export type FoundPage = { hits: Hit[]; next_cursor: string | null; count: number };
+
+/** What a tool wants to do, for the user to allow or deny. */
+export type Consent = { id: string; tool: string; summary: string; code: string | null };
 
 export type Briefing = {
   completeness: string;

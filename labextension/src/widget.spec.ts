@@ -1,8 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { detail, message, problem, summary } from '../test/samples';
+import { head, message, problem } from '../test/samples';
 import { Problem } from './types';
-import { IAnyModel, IKernelListener, REPLY_TIMEOUT_MS, WidgetChannel, widgetChat, widgetSessions } from './widget';
+import {
+  IAnyModel,
+  IKernelListener,
+  IPulse,
+  REPLY_TIMEOUT_MS,
+  WidgetChannel,
+  widgetChat,
+  widgetSessions
+} from './widget';
 
 type Sent = { kind: string; id: number; method: string; params: object };
 
@@ -28,14 +36,14 @@ class FakeWidget implements IAnyModel {
   }
 }
 
-class Journal implements IKernelListener {
-  entries: unknown[] = [];
+class Journal implements IPulse {
+  entries: object[] = [];
   alive = 0;
   silences: Problem[] = [];
-  onSessions = (sessions: unknown) => this.entries.push(['sessions', sessions]);
-  onCurrent = (session: unknown) => this.entries.push(['current', session]);
-  onDelta = (id: string, text: string) => this.entries.push(['delta', id, text]);
-  onTurnEnd = (ended: unknown) => this.entries.push(['turn_end', ended]);
+  /** Notes whatever event is announced. */
+  listener = new Proxy({} as IKernelListener, {
+    get: () => (event: object) => this.entries.push(event)
+  });
   onAlive = () => (this.alive += 1);
   onSilence = (reason: Problem) => this.silences.push(reason);
 }
@@ -43,7 +51,13 @@ class Journal implements IKernelListener {
 function setUp() {
   const widget = new FakeWidget();
   const journal = new Journal();
-  return { widget, journal, channel: new WidgetChannel(widget, journal) };
+  return { widget, journal, channel: new WidgetChannel(widget, journal.listener, journal) };
+}
+
+function sessionsOver(channel: WidgetChannel) {
+  const adopted: string[] = [];
+  const adopt = async ({ id }: { id: string }) => void adopted.push(id);
+  return { ...widgetSessions(channel, () => '/w/a.ipynb', adopt), adopted };
 }
 
 beforeEach(() => {
@@ -56,17 +70,17 @@ afterEach(() => {
 describe('a request', () => {
   it('names its method and gets the result of its reply', async () => {
     const { widget, channel } = setUp();
-    const list = widgetSessions(channel).list();
+    const shown = sessionsOver(channel).show('s1');
 
-    widget.reply({ result: { sessions: [summary()] } });
+    widget.reply({ result: head() });
 
-    expect(await list).toEqual([summary()]);
-    expect(widget.sent).toMatchObject([{ kind: 'request', method: 'list', params: {} }]);
+    expect(await shown).toEqual(head());
+    expect(widget.sent).toMatchObject([{ kind: 'request', method: 'show', params: { id: 's1' } }]);
   });
 
   it('fails with the problem of its reply', async () => {
     const { widget, channel } = setUp();
-    const asked = widgetChat(channel).ask('Hello');
+    const asked = widgetChat(channel, 'v1').ask('Hello');
 
     widget.reply({ problem: problem({ code: 'no_model' }) });
 
@@ -86,17 +100,17 @@ describe('a request', () => {
 
   it('without a reply in time is a silence, and a late reply still counts', async () => {
     const { widget, journal, channel } = setUp();
-    const saved = widgetChat(channel).save();
+    const saved = widgetChat(channel, 'v1').save();
 
     vi.advanceTimersByTime(REPLY_TIMEOUT_MS - 1);
     const early = journal.silences.length;
     vi.advanceTimersByTime(1);
     const late = journal.silences.map(({ code }) => code);
-    widget.reply({ result: summary() });
+    widget.reply({ result: head() });
 
     expect(early).toBe(0);
     expect(late).toEqual(['kernel_silent']);
-    expect(await saved).toEqual(summary());
+    expect(await saved).toEqual(head());
     expect(journal.alive).toBe(1);
   });
 
@@ -114,18 +128,44 @@ describe('a request', () => {
 describe('the channel', () => {
   it('announces each event of the kernel', () => {
     const { widget, journal } = setUp();
+    const events = [
+      { kind: 'event', event: 'changed', current: head() },
+      { kind: 'event', event: 'delta', message_id: 'm1', text: 'x' },
+      { kind: 'event', event: 'said', message: message() }
+    ];
 
-    widget.say({ kind: 'event', event: 'sessions', sessions: [] });
-    widget.say({ kind: 'event', event: 'current', session: detail() });
-    widget.say({ kind: 'event', event: 'delta', message_id: 'm1', text: 'x' });
-    widget.say({ kind: 'event', event: 'turn_end', message: message() });
+    events.forEach(event => widget.say(event));
 
-    expect(journal.entries).toEqual([
-      ['sessions', []],
-      ['current', detail()],
-      ['delta', 'm1', 'x'],
-      ['turn_end', message()]
-    ]);
+    expect(journal.entries).toEqual(events);
+  });
+
+  it('passes over an event that this version does not know', () => {
+    const widget = new FakeWidget();
+    const channel = new WidgetChannel(widget, {} as IKernelListener, new Journal());
+
+    expect(() => widget.say({ kind: 'event', event: 'hologram' })).not.toThrow();
+    channel.dispose();
+  });
+
+  it('adopts the session that a resume opened, and gives back its briefing', async () => {
+    const { widget, channel } = setUp();
+    const sessions = sessionsOver(channel);
+    const briefing = { completeness: 'full', age_s: 1, repairs: [], lines: [] };
+    const resumed = sessions.resume('s2', true);
+
+    widget.reply({ result: { session: head({ id: 's2' }), briefing } });
+
+    expect(await resumed).toEqual(briefing);
+    expect(sessions.adopted).toEqual(['s2']);
+    expect(widget.sent[0].params).toEqual({ id: 's2', take_over: true });
+  });
+
+  it('asks for a page of what is meant', () => {
+    const { widget, channel } = setUp();
+
+    void sessionsOver(channel).find({ text: 'x', filter: 'notebook' }, 'c1', 50);
+
+    expect(widget.sent[0].params).toEqual({ query: 'x* notebook:"/w/a.ipynb"', cursor: 'c1', limit: 50 });
   });
 
   it('hears nothing and waits for nothing once disposed', () => {

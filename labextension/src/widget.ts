@@ -1,6 +1,8 @@
-import { AskReceipt, IChatTransport } from './chat';
+import { Hello, IChatTransport, ToolCall } from './chat';
+import { Find, queryOf } from './listing';
+import { Changes, ISessionsTransport } from './model';
 import { localProblem, ProblemError } from './problem';
-import { Briefing, Detail, Message, Problem, Summary } from './types';
+import { Briefing, Consent, FoundPage, Head, Message, MessagePage, Problem } from './types';
 
 /** The part of an anywidget model which we use. */
 export interface IAnyModel {
@@ -13,23 +15,31 @@ type Reply =
   | { kind: 'reply'; id: number; result: unknown }
   | { kind: 'reply'; id: number; problem: Problem };
 
-type KernelEvent =
-  | { kind: 'event'; event: 'sessions'; sessions: Summary[] }
-  | { kind: 'event'; event: 'current'; session: Detail | null }
-  | { kind: 'event'; event: 'delta'; message_id: string; text: string }
-  | { kind: 'event'; event: 'turn_end'; message: Message };
-
-/** What the kernel says without being asked, and whether it says anything at all. */
+/** What the kernel says without being asked, by event name. */
 export interface IKernelListener {
-  onSessions(sessions: Summary[]): void;
-  onCurrent(session: Detail | null): void;
-  onDelta(id: string, text: string): void;
-  onTurnEnd(message: Message): void;
+  changed(event: { current: Head | null }): void;
+  asked(event: { message: Message }): void;
+  began(event: { message_id: string }): void;
+  reasoning(event: { message_id: string; text: string }): void;
+  delta(event: { message_id: string; text: string }): void;
+  call(event: { call: ToolCall }): void;
+  said(event: { message: Message }): void;
+  notice(event: { text: string }): void;
+  turn_end(event: object): void;
+  consent(event: Consent): void;
+  consent_over(event: { id: string }): void;
+  waiting(event: { is_waiting: boolean }): void;
+  problem(event: { problem: Problem }): void;
+}
+
+export interface IPulse {
   /** Any message arrived. */
   onAlive(): void;
   /** A request was not answered in time; it stays open, for a busy kernel answers late. */
   onSilence(problem: Problem): void;
 }
+
+type KernelEvent = { kind: 'event'; event: keyof IKernelListener };
 
 export const REPLY_TIMEOUT_MS = 5000;
 
@@ -43,7 +53,8 @@ const SILENT = localProblem(
 export class WidgetChannel {
   constructor(
     private readonly _model: IAnyModel,
-    private readonly _listener: IKernelListener
+    private readonly _listener: IKernelListener,
+    private readonly _pulse: IPulse
   ) {
     this._model.on('msg:custom', this._receive);
   }
@@ -59,19 +70,25 @@ export class WidgetChannel {
   request<T>(method: string, params: object = {}): Promise<T> {
     const id = this._nextId++;
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this._listener.onSilence(SILENT), REPLY_TIMEOUT_MS);
+      const timer = setTimeout(() => this._pulse.onSilence(SILENT), REPLY_TIMEOUT_MS);
       this._waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
       this._model.send({ kind: 'request', id, method, params });
     });
   }
 
+  /** Send a request whose reply nobody waits for. */
+  tell(method: string, params: object): void {
+    this._model.send({ kind: 'request', id: this._nextId++, method, params });
+  }
+
   private readonly _receive = (content: unknown): void => {
     const message = content as Reply | KernelEvent;
-    this._listener.onAlive();
+    this._pulse.onAlive();
     if (message.kind === 'reply') {
       this._settle(message);
     } else if (message.kind === 'event') {
-      this._announce(message);
+      // An event of a later version is no concern of this page.
+      this._listener[message.event]?.(message as never);
     }
   };
 
@@ -90,19 +107,6 @@ export class WidgetChannel {
     }
   }
 
-  private _announce(message: KernelEvent): void {
-    switch (message.event) {
-      case 'sessions':
-        return this._listener.onSessions(message.sessions);
-      case 'current':
-        return this._listener.onCurrent(message.session);
-      case 'delta':
-        return this._listener.onDelta(message.message_id, message.text);
-      case 'turn_end':
-        return this._listener.onTurnEnd(message.message);
-    }
-  }
-
   // A random start keeps the numbers of two views of one widget apart.
   private _nextId = Math.floor(Math.random() * 2 ** 31) * 2 ** 16;
   private readonly _waiting = new Map<
@@ -115,29 +119,49 @@ export class WidgetChannel {
   >();
 }
 
-/** Sessions over a widget channel, apart from `resume`, which also changes the chat. */
-export function widgetSessions(channel: WidgetChannel) {
+/** Sessions over a widget channel; what opens another one also changes the chat. */
+export function widgetSessions(
+  channel: WidgetChannel,
+  notebook: () => string | null,
+  adopt: (session: Head) => Promise<void>
+): ISessionsTransport {
+  const opened = async (method: string, params: object): Promise<Briefing> => {
+    const { session, briefing } = await channel.request<{ session: Head; briefing: Briefing }>(method, params);
+    await adopt(session);
+    return briefing;
+  };
   return {
-    list: async () => (await channel.request<{ sessions: Summary[] }>('list')).sessions,
-    show: (id: string) => channel.request<Detail>('show', { id }),
-    remove: (id: string) => channel.request<void>('delete', { id })
+    filters: ['all', 'notebook', 'open', 'pinned', 'archived', 'trashed'],
+    find: (wanted: Find, cursor: string | null, limit: number) =>
+      channel.request<FoundPage>('find', { query: queryOf(wanted, notebook()), cursor, limit }),
+    show: (id: string) => channel.request<Head>('show', { id }),
+    messages: messagesOver(channel),
+    remove: (id: string) => channel.request<void>('delete', { id }),
+    restore: (id: string) => channel.request<void>('restore', { id }),
+    edit: (id: string, changes: Changes) => channel.request<void>('edit', { id, ...changes }),
+    resume: (id: string, take_over: boolean) => opened('resume', { id, take_over }),
+    fork: (id: string, message: string | null) => opened('fork', { id, message })
   };
 }
 
-export function resumeOver(
-  channel: WidgetChannel,
-  id: string
-): Promise<{ session: Detail; briefing: Briefing }> {
-  return channel.request('resume', { id });
+function messagesOver(channel: WidgetChannel) {
+  return (id: string, revision: string, before: number | null, limit: number) =>
+    channel.request<MessagePage>('messages', { id, revision, before, limit });
 }
 
-export function widgetChat(channel: WidgetChannel): IChatTransport {
+export function widgetChat(channel: WidgetChannel, view: string): IChatTransport {
   return {
-    current: () => channel.request<Detail | null>('current'),
-    create: () => channel.request<Detail>('new'),
-    save: () => channel.request<Summary>('save'),
+    hello: () => channel.request<Hello>('hello', { view }),
+    here: () => channel.request<void>('here', { view }),
+    messages: messagesOver(channel),
+    create: () => channel.request<Head>('new'),
+    save: () => channel.request<Head>('save'),
     close: () => channel.request<void>('close'),
-    ask: prompt => channel.request<AskReceipt>('ask', { prompt }),
-    stop: () => channel.request<void>('stop')
+    ask: prompt => channel.request<void>('ask', { prompt }),
+    retry: () => channel.request<void>('retry'),
+    stop: () => channel.request<void>('stop'),
+    rewind: message => channel.request<Head>('rewind', { message }),
+    setTodos: todos => channel.request<Head>('todos', { todos }),
+    settle: (id, allow, always) => channel.request<void>('consent', { id, allow, always })
   };
 }

@@ -1,6 +1,6 @@
 /** Values of the wire, complete and unremarkable; tests name only what matters to them. */
 
-import { Detail, Message, Problem, Summary } from '../src/types';
+import { Detail, Head, Message, Problem, Summary } from '../src/types';
 
 export const NOW_MS = Date.parse('2026-11-22T12:00:00.000Z');
 
@@ -37,6 +37,10 @@ export function message(part: Partial<Message> = {}): Message {
 
 export function detail(part: Partial<Detail> = {}): Detail {
   return { ...summary(), messages: [message()], todos: [], ...part };
+}
+
+export function head(part: Partial<Head> = {}): Head {
+  return { ...summary(), todos: [], is_here: true, is_busy: false, is_saved: true, ...part };
 }
 
 export function problem(part: Partial<Problem> = {}): Problem {

@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,22 +49,36 @@ class Lab:
 
 @pytest.fixture
 def lab(tmp_path: Path) -> Iterator[Lab]:
-    """Start a server with its own home, its own store and the real token check."""
-    root = tmp_path / "root"
+    """A server with its own home, its own store and the real token check."""
+    with serving(tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The same, once for all tests of a module: each takes a notebook and sessions of its own."""
+    with serving(tmp_path_factory.mktemp("lab")) as started:
+        yield started
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[Lab]:
+    """Yield a running server that keeps everything below ``home``."""
+    root = home / "root"
     shutil.copytree(ROOT / "notebooks", root)
-    env = environment(tmp_path)
+    env = environment(home)
     env |= {
-        "JUPYTERLAB_SETTINGS_DIR": str(tmp_path / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(tmp_path / "workspaces"),
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
     }
     plugin, name, content = NO_NEWS
-    (tmp_path / "settings" / plugin).mkdir(parents=True)
-    (tmp_path / "settings" / plugin / name).write_text(json.dumps(content))
+    (home / "settings" / plugin).mkdir(parents=True)
+    (home / "settings" / plugin / name).write_text(json.dumps(content))
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     token = secrets.token_hex(16)
-    log = open(tmp_path / "server.log", "wb")  # noqa: SIM115 - closed below
+    log = open(home / "server.log", "wb")  # noqa: SIM115 - closed below
     server = subprocess.Popen(
         [
             sys.executable,
@@ -85,7 +100,7 @@ def lab(tmp_path: Path) -> Iterator[Lab]:
     try:
         url = f"http://127.0.0.1:{port}"
         _wait_for(f"{url}/api", server)
-        yield Lab(url, token, tmp_path, root, env)
+        yield Lab(url, token, home, root, env)
     finally:
         server.terminate()
         server.wait(20)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
 from tests.support.kernels import ROOT, running
@@ -59,7 +59,8 @@ def test_take(lab: Lab, page: Page, theme: str) -> None:
     sidebar.get_by_test_id("jido-back").click()
 
     page.set_viewport_size({"width": 1500, "height": 1000})
-    panel = run(page, append_cell(page, "%jido panel"))
+    run(page, append_cell(page, "%jido panel"))
+    panel = page.locator(".jp-jido-app.jp-jido-mod-panel")
     panel.get_by_test_id("jido-composer").fill("Where are the files?")
     panel.get_by_test_id("jido-send").click()
     expect(panel.get_by_test_id("jido-message")).to_have_count(4)
@@ -67,9 +68,42 @@ def test_take(lab: Lab, page: Page, theme: str) -> None:
     panel.scroll_into_view_if_needed()
     page.wait_for_timeout(500)
     panel.screenshot(path=IMAGES / f"panel-{theme}.png")
+    take_panel(page, panel, theme)
 
     for _ in range(5):
         run(page, cell(page, "%jido resume 1"))
     refused = cell(page, "%jido resume 1")
     run(page, refused)
     refused.screenshot(path=IMAGES / f"refused-{theme}.png")
+
+
+def take_panel(page: Page, panel: Locator, theme: str) -> None:
+    """The panel's list beside a conversation, what it looks like while it asks for leave, and all of it at 320 px."""
+    panel.get_by_test_id("jido-toggle-list").click()
+    rows = panel.get_by_test_id("jido-session-row")
+    rows.filter(has_text="overfit").get_by_test_id("jido-fork-session").click(force=True)
+    expect(panel.get_by_test_id("jido-current-title")).to_contain_text("(fork)")
+    run(page, append_cell(page, TODOS))
+    expect(panel.get_by_role("checkbox")).to_have_count(2)
+    panel.get_by_test_id("jido-toggle-list").click()
+    panel.get_by_test_id("jido-search").fill("overf")
+    expect(panel.locator("mark").first).to_be_visible()
+    rows.first.hover()
+    panel.screenshot(path=IMAGES / f"panel-list-{theme}.png")
+
+    run_command(page, "application:toggle-left-area")
+    panel.evaluate("panel => (panel.style.width = '320px')")
+    page.wait_for_timeout(300)
+    panel.screenshot(path=IMAGES / f"panel-narrow-list-{theme}.png")
+    panel.get_by_test_id("jido-toggle-list").click()
+    panel.get_by_test_id("jido-message").last.hover()
+    panel.screenshot(path=IMAGES / f"panel-narrow-{theme}.png")
+    panel.evaluate("panel => (panel.style.width = '')")
+
+
+TODOS = """
+from jido_jupyter.notebook.kernel import kernel
+kernel().session.live.set_todos([
+    {"text": "drop customer_id and fit again", "status": "doing"}, {"text": "plot the learning curve", "status": "open"}
+])
+"""

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from jido_jupyter.core.query import Query, fold, matches, parse, snippet, words
+from jido_jupyter.core.query import Query, matches, parse, snippet, words
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidField
@@ -145,26 +145,6 @@ def test_the_trash_is_asked_for() -> None:
     """What is trashed is found only by who asks for it, and nothing else is then."""
     assert matches(parse("is:trashed plot"), SUMMARY, [], is_trashed=True)
     assert not matches(parse("plot"), SUMMARY, [], is_trashed=True)
-
-
-@pytest.mark.parametrize(
-    ("text", "folded"),
-    [
-        ("ABC def", "abc def"),
-        ("Ärger", "arger"),
-        ("STRAẞE", "strasse"),
-        ("ﬁt", "fit"),
-        ("e\u0301", "e"),
-        ("\u0130", "i"),
-        ("Ⅷ", "viii"),
-        ("가", "가"),
-        ("\u1100\u1161", "가"),
-    ],
-)
-def test_folding(text: str, folded: str) -> None:
-    """Case, accents and compatibility forms do not matter, composed or not."""
-    assert fold(text) == folded
-    assert fold(folded) == folded
 
 
 def test_words_of_a_text() -> None:

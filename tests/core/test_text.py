@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import pytest
 
-from jido_jupyter.core.text import AUTO_TITLE, MAX_TITLE, one_line, printable, storable, title_from
+from jido_jupyter.core.text import AUTO_TITLE, MAX_TITLE, fold, one_line, printable, storable, title_from
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,23 @@ def test_half_a_pair_becomes_a_mark() -> None:
 def test_what_a_terminal_could_obey_is_shown_as_a_mark(text: str, shown: str) -> None:
     """Line ends and tabs stay; each other control or override becomes one mark."""
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "folded"),
+    [
+        ("ABC def", "abc def"),
+        ("Ärger", "arger"),
+        ("STRAẞE", "strasse"),
+        ("ﬁt", "fit"),
+        ("e\u0301", "e"),
+        ("\u0130", "i"),
+        ("Ⅷ", "viii"),
+        ("가", "가"),
+        ("\u1100\u1161", "가"),
+    ],
+)
+def test_folding(text: str, folded: str) -> None:
+    """Case, accents and compatibility forms do not matter, composed or not."""
+    assert fold(text) == folded
+    assert fold(folded) == folded

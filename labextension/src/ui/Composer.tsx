@@ -1,20 +1,22 @@
 import React, { KeyboardEvent, useState } from 'react';
 
-import { Icon } from './icons';
+import { Button } from './Button';
 
 type ComposerProps = {
   /** Who answers, as far as known. */
   model: string | null;
   asking: boolean;
   streaming: boolean;
+  /** Nothing can be asked now. */
+  disabled?: boolean;
   /** True when the prompt was taken; only then its text goes away. */
   onSend: (prompt: string) => Promise<boolean>;
   onStop: () => void;
 };
 
-export function Composer({ model, asking, streaming, onSend, onStop }: ComposerProps): JSX.Element {
+export function Composer({ model, asking, streaming, disabled, onSend, onStop }: ComposerProps): JSX.Element {
   const [draft, setDraft] = useState('');
-  const canSend = draft.trim() !== '' && !asking && !streaming;
+  const canSend = draft.trim() !== '' && !asking && !streaming && !disabled;
 
   const send = async (): Promise<void> => {
     if (canSend && (await onSend(draft.trim()))) {
@@ -22,6 +24,10 @@ export function Composer({ model, asking, streaming, onSend, onStop }: ComposerP
     }
   };
   const onKeyDown = (event: KeyboardEvent<HTMLTextAreaElement>): void => {
+    if (event.key === 'Escape' && streaming) {
+      onStop();
+      return;
+    }
     // Enter inside an input method picks a candidate; it does not send.
     if (event.key !== 'Enter' || event.nativeEvent.isComposing) {
       return;
@@ -53,26 +59,17 @@ export function Composer({ model, asking, streaming, onSend, onStop }: ComposerP
         <span className="jp-jido-faint jp-jido-composer-model">{model ?? 'No answer yet'}</span>
         <span className="jp-jido-faint jp-jido-composer-hint">Shift+Enter for a new line</span>
         {streaming ? (
-          <button
-            type="button"
-            className="jp-jido-button"
-            data-testid="jido-stop"
-            aria-label="Stop the answer"
-            onClick={onStop}
-          >
-            <Icon name="stop" /> Stop
-          </button>
+          <Button icon="stop" label="Stop the answer" text="Stop" testId="stop" onClick={onStop} />
         ) : (
-          <button
-            type="button"
-            className="jp-jido-button jp-jido-mod-accept"
-            data-testid="jido-send"
-            aria-label="Send the prompt"
+          <Button
+            kind="accept"
+            icon="send"
+            label="Send the prompt"
+            text="Send"
+            testId="send"
             disabled={!canSend}
             onClick={() => void send()}
-          >
-            <Icon name="send" /> Send
-          </button>
+          />
         )}
       </div>
     </div>

@@ -1,18 +1,26 @@
 // @vitest-environment jsdom
 
-import { render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import { message, NOW_MS } from '../../test/samples';
 import { Message } from '../types';
-import { MessageView } from './MessageView';
+import { Entries } from '../turns';
+import { MessageActions, MessageView } from './MessageView';
 
-function show(part: Partial<Message>): HTMLElement {
+function show(part: Partial<Message>, more: { after?: Message[]; actions?: MessageActions; calling?: string } = {}) {
+  const [entry] = new Entries().of([message(part), ...(more.after ?? [])]);
   render(
-    <ol>
-      <MessageView message={message(part)} streaming={false} now_ms={NOW_MS} />
-    </ol>
+    <MessageView
+      entry={entry!}
+      total={1 + (more.after?.length ?? 0)}
+      streaming={false}
+      calling={more.calling ?? null}
+      isLast={more.after === undefined}
+      actions={more.actions ?? {}}
+      now_ms={NOW_MS}
+    />
   );
   return screen.getByTestId('jido-message');
 }
@@ -30,30 +38,95 @@ it('shows a question as it was typed', () => {
 it.each([
   ['interrupted', 'Interrupted'],
   ['failed', 'Failed'],
-  ['truncated', 'Truncated']
+  ['truncated', 'Cut off']
 ] as const)('marks an answer which is %s, with the reason', (status, label) => {
   const shown = show({ status, error: 'The kernel ended.' });
 
   expect(shown.textContent).toContain(`${label}The kernel ended.`);
 });
 
-it('shows reasoning, tool calls and their results folded', () => {
-  const shown = show({
-    parts: [
-      { type: 'reasoning', content: 'Compare weeks.' },
-      { type: 'tool_call', id: 't', name: 'run_cell', arguments: { code: '1 + 1' } },
-      { type: 'tool_call_response', id: 't', response: '2' }
-    ]
-  });
+const CALL = { type: 'tool_call', id: 't', name: 'run_code', arguments: { code: '1 + 1' } };
+const result = (more: object = {}) =>
+  message({ id: 'r', role: 'tool', parts: [{ type: 'tool_call_response', id: 't', response: '2', ...more }] });
 
-  const folds = [...shown.querySelectorAll('details')];
-  expect(folds.map(fold => fold.open)).toEqual([false, false, false]);
-  expect(folds.map(fold => fold.querySelector('summary')?.textContent)).toEqual([
-    'Reasoning',
-    'Tool call: run_cell',
-    'Tool result'
-  ]);
-  expect(folds[1].querySelector('pre')?.textContent).toContain('"code": "1 + 1"');
+it('shows reasoning folded', () => {
+  const fold = show({ parts: [{ type: 'reasoning', content: 'Compare weeks.' }] }).querySelector('details')!;
+
+  expect(fold.open).toBe(false);
+  expect(fold.textContent).toBe('ReasoningCompare weeks.');
+});
+
+it.each([
+  [{}, 'done'],
+  [{ outcome: 'denied' }, 'denied'],
+  [{ outcome: 'failed' }, 'failed']
+])('shows a tool call folded, with its result: %j', (more, outcome) => {
+  show({ parts: [CALL] }, { after: [result(more)] });
+
+  const call = screen.getByTestId<HTMLDetailsElement>('jido-call');
+  expect([call.open, call.dataset.outcome]).toEqual([false, outcome]);
+  expect([...call.querySelectorAll('pre')].map(pre => pre.textContent)).toEqual(['1 + 1', '2']);
+});
+
+it('says of a call without a result whether it runs', () => {
+  show({ parts: [CALL] }, { calling: 't' });
+
+  expect(screen.getByTestId('jido-call').dataset.outcome).toBe('running');
+});
+
+it('shows results with their calls, and not again', () => {
+  const [, entry] = new Entries().of([message({ parts: [CALL] }), result()]);
+
+  const { container } = render(
+    <MessageView entry={entry!} total={2} streaming={false} calling={null} isLast actions={{}} now_ms={NOW_MS} />
+  );
+
+  expect(container.innerHTML).toBe('');
+});
+
+it('offers ways on from a last answer that is not complete', () => {
+  const onRetry = vi.fn();
+  const onGoOn = vi.fn();
+  show({ status: 'truncated' }, { actions: { onRetry, onGoOn } });
+
+  fireEvent.click(screen.getByTestId('jido-retry'));
+  fireEvent.click(screen.getByTestId('jido-go-on'));
+
+  expect([onRetry.mock.calls.length, onGoOn.mock.calls.length]).toEqual([1, 1]);
+});
+
+it('forks and goes back at the end of a turn only', () => {
+  const question = message({ id: 'q', role: 'user' });
+  const actions = { onFork: vi.fn(), onRewind: vi.fn() };
+  show({ id: 'end' }, { after: [question], actions });
+
+  fireEvent.click(screen.getByTestId('jido-fork'));
+  fireEvent.click(screen.getByTestId('jido-rewind'));
+
+  expect(actions.onFork.mock.calls).toEqual([['end']]);
+  expect(actions.onRewind.mock.calls).toEqual([['end']]);
+  const [entry] = new Entries().of([question, message()]);
+  expect(entry?.endsTurn).toBe(false);
+});
+
+it('puts code into a new cell where the page can, and on the clipboard elsewhere', async () => {
+  const copied: string[] = [];
+  Object.assign(navigator, { clipboard: { writeText: async (text: string) => void copied.push(text) } });
+  const inserted: string[] = [];
+  const take = (event: Event) => {
+    inserted.push((event as CustomEvent<{ code: string }>).detail.code);
+    event.preventDefault();
+  };
+  show({ parts: [{ type: 'text', content: '```python\nx = 1\n```' }] });
+  const button = screen.getByText('Insert as cell');
+  document.addEventListener('jido:insert-cell', take);
+  await act(async () => void fireEvent.click(button));
+  document.removeEventListener('jido:insert-cell', take);
+
+  await act(async () => void fireEvent.click(button));
+
+  expect([inserted, copied]).toEqual([['x = 1'], ['x = 1']]);
+  expect(button.textContent).toBe('Copied: paste it into a cell');
 });
 
 it('names a part it does not know', () => {

@@ -1,71 +1,187 @@
-import React from 'react';
+import React, { memo, useState } from 'react';
 
+import { copyText } from '../page';
 import { counted, fileName, fullTime, relativeTime } from '../phrases';
+import { Entry } from '../turns';
 import { Message, Part } from '../types';
 import { Badge } from './Badges';
+import { Button } from './Button';
 import { Markdown } from './Markdown';
 
 const SPEAKERS = { user: 'You', assistant: 'Assistant', system: 'System', tool: 'Tool' };
 
-const STATUS_TEXTS = { interrupted: 'Interrupted', failed: 'Failed', truncated: 'Truncated' };
+const STATUS_TEXTS = { interrupted: 'Interrupted', failed: 'Failed', truncated: 'Cut off' };
 
-type MessageViewProps = { message: Message; streaming: boolean; now_ms: number };
+/** What can be done from a message; nothing while an answer is written. */
+export type MessageActions = {
+  onFork?: (message: string) => void;
+  onRewind?: (message: string) => void;
+  onRetry?: () => void;
+  onGoOn?: () => void;
+};
 
-export function MessageView({ message, streaming, now_ms }: MessageViewProps): JSX.Element {
+type MessageViewProps = {
+  entry: Entry;
+  total: number;
+  streaming: boolean;
+  /** The id of the tool call that runs. */
+  calling: string | null;
+  isLast: boolean;
+  actions: MessageActions;
+  now_ms: number;
+};
+
+export const MessageView = memo(function MessageView(props: MessageViewProps): JSX.Element | null {
+  const { entry, streaming, now_ms, total } = props;
+  const { message } = entry;
   const status = message.status ?? 'complete';
+  if (entry.isAbsorbed) {
+    return null;
+  }
   return (
-    <li
+    <article
       className={`jp-jido-message jp-jido-mod-${message.role}`}
       data-testid="jido-message"
       data-role={message.role}
       data-status={streaming ? 'streaming' : status}
+      aria-posinset={entry.index + 1}
+      aria-setsize={total}
+      aria-busy={streaming || undefined}
+      aria-label={`${SPEAKERS[message.role] ?? message.role}, ${relativeTime(message.created_at, now_ms)}`}
     >
       <div className="jp-jido-message-head">
         <span className="jp-jido-speaker">{SPEAKERS[message.role] ?? message.role}</span>
         {message.model && <span className="jp-jido-faint">{message.model}</span>}
         <Origin message={message} />
-        <time
-          className="jp-jido-faint"
-          dateTime={message.created_at}
-          title={fullTime(message.created_at)}
-        >
+        <time className="jp-jido-faint" dateTime={message.created_at} title={fullTime(message.created_at)}>
           {relativeTime(message.created_at, now_ms)}
         </time>
       </div>
       {message.parts.map((part, index) => (
-        <PartView key={index} part={part} isMarkdown={message.role === 'assistant'} />
+        <PartView key={index} part={part} isLastPart={index === message.parts.length - 1} {...props} />
       ))}
-      {streaming && (
-        <span className="jp-jido-writing" role="status" aria-label="The answer is being written" />
-      )}
+      {streaming && <span className="jp-jido-writing" />}
+      {!streaming && <Ending {...props} />}
+    </article>
+  );
+});
+
+/** How it ended, what it cost, and what can be done from here. */
+function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
+  const { message, endsTurn } = entry;
+  const status = message.status ?? 'complete';
+  const hasText = message.parts.some(part => part.type === 'text' && part.content);
+  return (
+    <>
       {status !== 'complete' && (
         <div className="jp-jido-message-status">
           <Badge kind={status} text={STATUS_TEXTS[status] ?? status} />
           {message.error && <span>{message.error}</span>}
+          {isLast && actions.onRetry && (
+            <Button label="Try again" text="Try again" testId="retry" onClick={actions.onRetry} />
+          )}
+          {isLast && actions.onGoOn && (
+            <Button label="Go on from here" text="Go on" testId="go-on" onClick={actions.onGoOn} />
+          )}
         </div>
       )}
-      <Usage message={message} />
-    </li>
+      <div>
+        <Usage message={message} />
+        <span className="jp-jido-message-actions">
+          {hasText && <CopyButton message={message} />}
+          {isLast && status === 'complete' && message.role === 'assistant' && actions.onRetry && (
+            <Button icon="retry" label="Try again" testId="retry" onClick={actions.onRetry} />
+          )}
+          {endsTurn && actions.onFork && (
+            <Button
+              icon="fork"
+              label="Fork from here"
+              title="Go on from here in a copy; this session stays as it is"
+              testId="fork"
+              onClick={() => actions.onFork?.(message.id)}
+            />
+          )}
+          {endsTurn && !isLast && actions.onRewind && (
+            <Button
+              icon="rewind"
+              label="Back to here"
+              title="Go on from here; what came later stays in the file, but leaves the conversation"
+              testId="rewind"
+              onClick={() => actions.onRewind?.(message.id)}
+            />
+          )}
+        </span>
+      </div>
+    </>
   );
 }
 
-function PartView({ part, isMarkdown }: { part: Part; isMarkdown: boolean }): JSX.Element {
+function CopyButton({ message }: { message: Message }): JSX.Element {
+  const [isCopied, setCopied] = useState(false);
+  const text = message.parts
+    .filter(part => part.type === 'text')
+    .map(part => part.content ?? '')
+    .join('\n\n');
+  return (
+    <Button
+      icon={isCopied ? 'save' : 'copy'}
+      label={isCopied ? 'Copied' : 'Copy'}
+      testId="copy"
+      onClick={() =>
+        void copyText(text).then(done => {
+          setCopied(done);
+          setTimeout(() => setCopied(false), 1500);
+        })
+      }
+    />
+  );
+}
+
+function PartView(props: MessageViewProps & { part: Part; isLastPart: boolean }): JSX.Element {
+  const { part, entry, streaming, isLastPart, calling } = props;
+  const isGrowing = streaming && isLastPart;
   switch (part.type) {
     case 'text':
-      return isMarkdown ? (
-        <Markdown source={part.content ?? ''} />
+      return entry.message.role === 'assistant' ? (
+        <Markdown source={part.content ?? ''} isGrowing={isGrowing} />
       ) : (
         <div className="jp-jido-plain">{part.content}</div>
       );
     case 'reasoning':
-      return <Fold label="Reasoning" text={part.content ?? ''} />;
+      return <Fold label={isGrowing ? 'Thinking…' : 'Reasoning'} text={part.content ?? ''} />;
     case 'tool_call':
-      return <Fold label={`Tool call: ${part.name ?? 'unnamed'}`} text={readable(part.arguments)} />;
+      return <Call part={part} result={entry.results.get(String(part.id))} isRunning={calling === part.id} />;
     case 'tool_call_response':
       return <Fold label="Tool result" text={readable(part.response)} />;
     default:
       return <div className="jp-jido-faint">Part of type “{part.type}” is stored but not shown.</div>;
   }
+}
+
+const OUTCOMES: Record<string, string> = {
+  done: 'done',
+  denied: 'denied',
+  failed: 'failed',
+  interrupted: 'interrupted',
+  running: 'running…',
+  waiting: 'waiting'
+};
+
+/** A tool that was asked for: what with, what came of it. */
+function Call({ part, result, isRunning }: { part: Part; result?: Part; isRunning: boolean }): JSX.Element {
+  const outcome = result ? String(result.outcome ?? 'done') : isRunning ? 'running' : 'waiting';
+  const values = part.arguments as Record<string, unknown> | undefined;
+  const code = typeof values?.code === 'string' ? values.code : null;
+  return (
+    <details className="jp-jido-fold jp-jido-call" data-testid="jido-call" data-outcome={outcome}>
+      <summary>
+        Tool <strong>{part.name ?? 'unnamed'}</strong>
+        <Badge kind={outcome} text={OUTCOMES[outcome] ?? outcome} />
+      </summary>
+      <pre aria-label="Asked with">{code ?? readable(part.arguments)}</pre>
+      {result && <pre aria-label="Result">{readable(result.response)}</pre>}
+    </details>
+  );
 }
 
 function Fold({ label, text }: { label: string; text: string }): JSX.Element {
@@ -104,7 +220,5 @@ function Usage({ message }: { message: Message }): JSX.Element | null {
   if (output_tokens !== undefined) {
     facts.push(`${counted(output_tokens, 'token')} out`);
   }
-  return facts.length === 0 ? null : (
-    <div className="jp-jido-faint jp-jido-usage">{facts.join(' · ')}</div>
-  );
+  return facts.length === 0 ? null : <span className="jp-jido-faint jp-jido-usage">{facts.join(' · ')}</span>;
 }

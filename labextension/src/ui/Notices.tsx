@@ -1,7 +1,8 @@
-import React from 'react';
+import React, { ReactNode } from 'react';
 
 import { INotices } from '../notices';
 import { Problem } from '../types';
+import { Button } from './Button';
 import { useObservable } from './hooks';
 import { Icon } from './icons';
 
@@ -13,7 +14,7 @@ export function Notices({ notices }: { notices: INotices }): JSX.Element | null 
   }
   return (
     <div className="jp-jido-notices">
-      {shown.map(({ topic, kind, title, lines }) => (
+      {shown.map(({ topic, kind, title, lines, actions }) => (
         <div
           key={topic}
           className={`jp-jido-notice jp-jido-mod-${kind}`}
@@ -27,15 +28,23 @@ export function Notices({ notices }: { notices: INotices }): JSX.Element | null 
               <p key={index}>{line}</p>
             ))}
           </div>
-          <button
-            type="button"
-            className="jp-jido-button jp-jido-mod-icon"
-            aria-label={`Dismiss: ${title}`}
+          {actions?.map(({ label, act }) => (
+            <Button
+              key={label}
+              label={label}
+              text={label}
+              onClick={() => {
+                notices.dismiss(topic);
+                act();
+              }}
+            />
+          ))}
+          <Button
+            icon="close"
+            label={`Dismiss: ${title}`}
             title="Dismiss"
             onClick={() => notices.dismiss(topic)}
-          >
-            <Icon name="close" />
-          </button>
+          />
         </div>
       ))}
     </div>
@@ -43,7 +52,7 @@ export function Notices({ notices }: { notices: INotices }): JSX.Element | null 
 }
 
 /** A state which ends by itself and therefore cannot be dismissed. */
-export function StandingProblem({ problem }: { problem: Problem }): JSX.Element {
+export function StandingProblem({ problem, children }: { problem: Problem; children?: ReactNode }): JSX.Element {
   return (
     <div
       className="jp-jido-notice jp-jido-mod-problem"
@@ -56,6 +65,7 @@ export function StandingProblem({ problem }: { problem: Problem }): JSX.Element 
         <strong>{problem.title}</strong>
         <p>{problem.detail}</p>
       </div>
+      {children}
     </div>
   );
 }

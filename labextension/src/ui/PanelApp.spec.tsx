@@ -4,15 +4,17 @@ import { act, fireEvent, render, screen } from '@testing-library/react';
 import React from 'react';
 import { describe, expect, it } from 'vitest';
 
-import { FakeChat, FakeSessions } from '../../test/fakes';
-import { detail, message, NOW_MS, problem, summary } from '../../test/samples';
+import { FakeChat, FakeSessions, FakeStore } from '../../test/fakes';
+import { head, message, NOW_MS, problem, summary } from '../../test/samples';
 import { ChatModel } from '../chat';
 import { SessionsModel } from '../model';
 import { Notices } from '../notices';
 import { ProblemError } from '../problem';
+import { Todo } from '../types';
 import { PanelApp } from './PanelApp';
 
 const clock = () => NOW_MS;
+const NOTHING = { current: null, turn: null, consent: null, notebook: null };
 
 async function show({ store = new FakeSessions(), transport = new FakeChat() } = {}) {
   const notices = new Notices();
@@ -40,23 +42,26 @@ describe('the header', () => {
     await show();
 
     expect(screen.getByTestId('jido-current-title').textContent).toBe('Outliers');
-    expect(screen.getByTestId('jido-saved-state').textContent).toBe('saved · revision 3-abc');
+    expect(screen.getByTestId('jido-saved-state').textContent).toBe('saved');
   });
 
-  it('shows the new revision after Save', async () => {
-    await show();
+  it('counts tokens, and says which are not known', async () => {
+    const transport = new FakeChat();
+    const usage = { input_tokens: 1200, output_tokens: 34, unknown: 1 };
+    transport.hello = async () => ({ ...NOTHING, current: head({ usage, redacted: 2 }) });
+    await show({ transport });
 
-    await act(async () => {
-      fireEvent.click(screen.getByTestId('jido-save'));
-    });
-
-    expect(screen.getByTestId('jido-saved-state').textContent).toBe('saved · revision 4-def');
+    expect(screen.getByTestId('jido-saved-state').textContent).toBe(
+      'saved · 1,234 tokens and 1 answer unknown · 2 secrets taken out'
+    );
   });
 
   it('opens the list, where the session open here has no Resume', async () => {
     await show({ store: new FakeSessions([summary(), summary({ id: 's2', title: 'Other' })]) });
 
-    fireEvent.click(screen.getByTestId('jido-toggle-list'));
+    await act(async () => {
+      fireEvent.click(screen.getByTestId('jido-toggle-list'));
+    });
 
     expect(screen.getByText('Open here')).toBeTruthy();
     expect(screen.getAllByTestId('jido-resume').map(b => b.getAttribute('aria-label'))).toEqual([
@@ -66,7 +71,7 @@ describe('the header', () => {
 
   it('offers nothing to save where there is no session', async () => {
     const transport = new FakeChat();
-    transport.current = async () => null;
+    transport.hello = async () => NOTHING;
     await show({ transport });
 
     expect(screen.queryByTestId('jido-save')).toBeNull();
@@ -117,12 +122,19 @@ describe('the composer', () => {
   it('offers Stop while an answer is written, and Send after it', async () => {
     const { chat } = await show();
     await type('And week 41?');
-    act(() => chat.receiveDelta('m2', 'One **row**'));
+    act(() => {
+      chat.receiveAsked(message({ id: 'u2', role: 'user' }));
+      chat.receiveBegan('m2');
+      chat.receiveDelta('m2', 'One **row**');
+    });
     const streaming = screen.getAllByTestId('jido-message').at(-1)!;
     const during = [screen.queryByTestId('jido-stop'), screen.queryByTestId('jido-send')];
     const status = streaming.dataset.status;
 
-    act(() => chat.receiveTurnEnd(message({ id: 'm2' })));
+    act(() => {
+      chat.receiveSaid(message({ id: 'm2' }));
+      chat.receiveTurnEnd();
+    });
 
     expect(during.map(Boolean)).toEqual([true, false]);
     expect(status).toBe('streaming');
@@ -132,10 +144,86 @@ describe('the composer', () => {
 
   it('names the model of the last answer', async () => {
     const transport = new FakeChat();
-    transport.current = async () =>
-      detail({ messages: [message({ id: 'a', model: 'old' }), message({ id: 'b', model: 'newer' })] });
+    transport.said = [message({ id: 'a', model: 'old' }), message({ id: 'b', model: 'newer' })];
     await show({ transport });
 
     expect(document.querySelector('.jp-jido-composer')?.textContent).toContain('newer');
+  });
+});
+
+describe('what is asked and told', () => {
+  const CONSENT = { id: 'c1', tool: 'run_code', summary: 'set x', code: 'x = 1' };
+
+  it('shows the code before it runs, with nothing chosen beforehand', async () => {
+    const { chat, transport } = await show();
+    act(() => chat.receiveConsent(CONSENT));
+    const focused = document.activeElement;
+    const asked = screen.getByTestId('jido-consent').textContent;
+
+    await act(async () => {
+      fireEvent.click(screen.getByTestId('jido-deny'));
+    });
+
+    expect(asked).toContain('The assistant wants to use run_code: set x');
+    expect(asked).toContain('x = 1');
+    expect(focused).toBe(document.body);
+    expect(transport.done).toEqual(['settle c1 false false']);
+    chat.dispose();
+  });
+
+  it('reads an answer out once, when it is whole', async () => {
+    const { chat } = await show();
+    const live = () => document.querySelector('[aria-live=polite]')?.textContent;
+    act(() => chat.receiveBegan('m2'));
+    const heard = [live()];
+    act(() => chat.receiveDelta('m2', 'One'));
+    heard.push(live());
+    act(() => {
+      chat.receiveSaid(message({ id: 'm2', parts: [{ type: 'text', content: 'One row.' }] }));
+      chat.receiveTurnEnd();
+    });
+    heard.push(live());
+
+    expect(heard).toEqual(['The assistant is answering.', 'The assistant is answering.', 'Answer complete. One row.']);
+  });
+
+  it('says that the session was taken over, and takes it back', async () => {
+    const transport = new FakeChat();
+    transport.hello = async () => ({ ...NOTHING, current: head({ is_here: false }) });
+    const store = new FakeStore();
+    await show({ transport, store });
+    fireEvent.change(composer(), { target: { value: 'still mine?' } });
+    const isSendable = !screen.getByTestId<HTMLButtonElement>('jido-send').disabled;
+
+    await act(async () => {
+      fireEvent.click(screen.getByTestId('jido-take-back'));
+    });
+
+    expect(isSendable).toBe(false);
+    expect(store.resumed).toEqual(['s1 taken over']);
+  });
+
+  it('ticks a todo off', async () => {
+    const transport = new FakeChat();
+    const todos: Todo[] = [{ text: 'plot', status: 'open' }];
+    transport.hello = async () => ({ ...NOTHING, current: head({ todos }) });
+    await show({ transport });
+
+    await act(async () => {
+      fireEvent.click(screen.getByRole('checkbox', { name: 'plot' }));
+    });
+
+    expect(screen.getByTestId('jido-todos').textContent).toContain('all done');
+  });
+
+  it('stops by Escape in the composer', async () => {
+    const { chat, transport } = await show();
+    act(() => chat.receiveBegan('m2'));
+
+    await act(async () => {
+      fireEvent.keyDown(composer(), { key: 'Escape' });
+    });
+
+    expect(transport.done).toEqual(['stop']);
   });
 });

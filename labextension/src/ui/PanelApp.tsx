@@ -1,16 +1,25 @@
-import React, { useEffect, useState } from 'react';
+import React, { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
-import { conversation, IChatModel } from '../chat';
+import { ChatState, conversation, IChatModel, isLostElsewhere } from '../chat';
 import { ISessionsModel } from '../model';
 import { INotices } from '../notices';
+import { tellSession } from '../page';
+import { Messages } from '../paged';
+import { localProblem } from '../problem';
+import { Button } from './Button';
 import { ChatHeader } from './ChatHeader';
 import { Composer } from './Composer';
+import { ConsentCard } from './ConsentCard';
 import { Clock, useNow, useObservable } from './hooks';
+import { MessageActions } from './MessageView';
 import { Notices, StandingProblem } from './Notices';
 import { SessionsView } from './SessionsView';
+import { Todos } from './Todos';
 import { Transcript } from './Transcript';
 
 const REPAINT_MS = 30_000;
+const GO_ON = 'Go on from where you stopped.';
+const NO_ACTIONS: MessageActions = {};
 
 type PanelAppProps = {
   sessions: ISessionsModel;
@@ -22,25 +31,60 @@ type PanelAppProps = {
 /** The conversation with the kernel's current session, and all sessions beside it on demand. */
 export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX.Element {
   const state = useObservable(chat.state);
+  const busy = useObservable(chat.busy);
   const { connection } = useObservable(sessions.state);
   const now_ms = useNow(clock, REPAINT_MS);
   const [isListShown, setListShown] = useState(false);
-  const messages = conversation(state);
-  const currentId = state.session?.id ?? null;
+  const messages = useMemo(() => conversation(state), [state.stored, state.tail]);
+  const { session } = state;
+  const currentId = session?.id ?? null;
   // Whoever opened another session wants to go on in it; in a narrow panel the list covers it.
   useEffect(() => setListShown(false), [currentId]);
+  const isLost = isLostElsewhere(state);
+  const box = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (currentId !== null && !isLost) {
+      tellSession(box.current!, currentId);
+    }
+  }, [currentId, isLost]);
+  const isIdle = !state.isAnswering && !session?.is_busy && !isLost;
+  const actions = useMemo<MessageActions>(
+    () =>
+      isIdle && currentId !== null
+        ? {
+            onFork: message => void sessions.fork(currentId, message),
+            onRewind: message => void chat.rewind(message),
+            onRetry: () => void chat.retry(),
+            onGoOn: () => void chat.ask(GO_ON)
+          }
+        : NO_ACTIONS,
+    [isIdle, currentId, sessions, chat]
+  );
+  const onNeed = useCallback((index: number) => chat.need(index), [chat]);
   return (
     // The attribute keeps the notebook's shortcuts (Shift+Enter, Enter) away from our fields.
-    <div className="jp-jido-app jp-jido-mod-panel" data-lm-suppress-shortcuts="true">
+    <div ref={box} className="jp-jido-app jp-jido-mod-panel" data-lm-suppress-shortcuts="true">
       <ChatHeader
         state={state}
+        busy={busy}
         isListShown={isListShown}
         onSave={() => void chat.save()}
         onNew={() => void chat.create()}
         onClose={() => void chat.close()}
+        onRename={title => currentId !== null && void sessions.edit(currentId, { title })}
         onToggleList={() => setListShown(!isListShown)}
       />
       {connection.kind === 'lost' && <StandingProblem problem={connection.problem} />}
+      {isLost && currentId !== null && (
+        <StandingProblem problem={TAKEN_OVER}>
+          <Button
+            label="Take it back"
+            text="Take it back"
+            testId="take-back"
+            onClick={() => void sessions.resume(currentId, true)}
+          />
+        </StandingProblem>
+      )}
       <Notices notices={notices} />
       <div className={`jp-jido-columns${isListShown ? ' jp-jido-mod-list' : ''}`}>
         {isListShown && (
@@ -54,21 +98,72 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
               <p>Ask something to begin. Every turn is saved as it happens.</p>
             </div>
           ) : (
-            <Transcript messages={messages} streaming={state.streaming} follow now_ms={now_ms} />
+            <Transcript
+              key={currentId}
+              messages={messages}
+              streaming={state.streaming}
+              calling={state.calling}
+              actions={actions}
+              onNeed={onNeed}
+              now_ms={now_ms}
+            />
+          )}
+          {state.notice && <p className="jp-jido-faint jp-jido-turn-notice">{state.notice}</p>}
+          {state.consent && (
+            <ConsentCard
+              consent={state.consent}
+              onSettle={(allow, always) => void chat.settle(allow, always)}
+            />
+          )}
+          {session && (
+            <Todos
+              todos={session.todos}
+              disabled={!isIdle}
+              onChange={todos => void chat.setTodos(todos)}
+            />
           )}
           <Composer
-            model={lastModel(messages) ?? state.session?.model ?? null}
-            asking={state.asking}
-            streaming={state.streaming !== null}
+            model={lastModel(messages) ?? session?.model ?? null}
+            asking={busy.has('ask')}
+            streaming={state.isAnswering}
+            disabled={isLost}
             onSend={prompt => chat.ask(prompt)}
             onStop={() => void chat.stop()}
           />
         </section>
       </div>
+      <Announcer state={state} messages={messages} />
     </div>
   );
 }
 
-function lastModel(messages: readonly { model?: string }[]): string | undefined {
-  return messages.findLast(message => message.model)?.model;
+const TAKEN_OVER = localProblem(
+  'taken_over',
+  'Open elsewhere',
+  'Another process took this session over. Take it back, or begin a new one here; what was said is stored either way.'
+);
+
+/** For those who listen: that an answer began, and what it says once it is whole, not each piece of it. */
+function Announcer({ state, messages }: { state: ChatState; messages: Messages }): JSX.Element {
+  const last = messages.at(-1);
+  const [heard, setHeard] = useState(false);
+  useEffect(() => {
+    if (state.isAnswering) {
+      setHeard(true);
+    }
+  }, [state.isAnswering]);
+  const text = state.isAnswering
+    ? 'The assistant is answering.'
+    : heard && last?.role === 'assistant'
+      ? `Answer ${last.status ?? 'complete'}. ${last.parts.find(part => part.type === 'text')?.content?.slice(0, 500) ?? ''}`
+      : '';
+  return (
+    <div className="jp-jido-unseen" aria-live="polite">
+      {text}
+    </div>
+  );
+}
+
+function lastModel(messages: Messages): string | undefined {
+  return messages.findLast(message => message?.model)?.model;
 }

@@ -1,67 +1,74 @@
-import React from 'react';
+import React, { useCallback, useMemo } from 'react';
 
-import { Preview } from '../model';
+import { ISessionsModel, Preview } from '../model';
 import { counted } from '../phrases';
 import { Badges } from './Badges';
+import { Button } from './Button';
 import { focusOnMount } from './hooks';
-import { Icon } from './icons';
+import { MessageActions } from './MessageView';
 import { ResumeButton } from './ResumeButton';
 import { Transcript } from './Transcript';
 
 type PreviewViewProps = {
   preview: Preview;
+  sessions: ISessionsModel;
   now_ms: number;
   wait_s: number;
   busy: boolean;
   isCurrent: boolean;
-  onBack: () => void;
-  onResume: () => void;
 };
 
 /** A stored session to read, without opening it. */
 export function PreviewView(props: PreviewViewProps): JSX.Element {
-  const { detail } = props.preview;
+  const { sessions, preview } = props;
+  const { id, head, messages } = preview;
+  const actions = useMemo<MessageActions>(
+    () => (sessions.canFork ? { onFork: message => void sessions.fork(id, message) } : {}),
+    [sessions, id]
+  );
+  const onNeed = useCallback((index: number) => sessions.need(index), [sessions]);
   return (
-    <div className="jp-jido-preview" data-testid="jido-preview-view">
+    <div
+      className="jp-jido-preview"
+      data-testid="jido-preview-view"
+      onKeyDown={event => event.key === 'Escape' && sessions.closePreview()}
+    >
       <div className="jp-jido-preview-head">
-        <button
-          type="button"
-          className="jp-jido-button jp-jido-mod-icon"
-          data-testid="jido-back"
-          aria-label="Back to the sessions"
+        <Button
+          icon="back"
+          label="Back to the sessions"
           title="Back"
-          ref={focusOnMount}
-          onClick={props.onBack}
-        >
-          <Icon name="back" />
-        </button>
-        <div className="jp-jido-heading" title={detail?.title}>
-          {detail?.title ?? 'Loading…'}
+          testId="back"
+          buttonRef={focusOnMount}
+          onClick={() => sessions.closePreview()}
+        />
+        <div className="jp-jido-heading" title={head?.title}>
+          {head?.title ?? 'Loading…'}
         </div>
-        {detail && !props.isCurrent && (
+        {head && !props.isCurrent && (
           <ResumeButton
-            title={detail.title}
+            title={head.title}
             wait_s={props.wait_s}
             busy={props.busy}
-            onResume={props.onResume}
+            onResume={() => void sessions.resume(id)}
           />
         )}
       </div>
-      {detail && (
+      {head && (
         <>
           <div className="jp-jido-preview-facts">
             <span className="jp-jido-faint">
-              {counted(detail.message_count, 'message')}
-              {detail.model && ` · ${detail.model}`}
+              {counted(head.message_count, 'message')}
+              {head.model && ` · ${head.model}`}
             </span>
-            <Badges session={detail} isCurrent={props.isCurrent} />
-            {detail.problems.map((sentence, index) => (
+            <Badges session={head} isCurrent={props.isCurrent} />
+            {head.problems.map((sentence, index) => (
               <p key={index} className="jp-jido-row-problem">
                 {sentence}
               </p>
             ))}
           </div>
-          <Transcript messages={detail.messages} now_ms={props.now_ms} />
+          <Transcript messages={messages} actions={actions} onNeed={onNeed} now_ms={props.now_ms} />
         </>
       )}
     </div>

@@ -1,4 +1,4 @@
-import React, { useState } from 'react';
+import React, { useEffect } from 'react';
 
 import { ISessionsModel } from '../model';
 import { Clock, useCountdown, useNow, useObservable } from './hooks';
@@ -17,41 +17,37 @@ type SessionsViewProps = {
 /** The list, or one session of it to read. */
 export function SessionsView({ sessions, currentId, clock }: SessionsViewProps): JSX.Element {
   const state = useObservable(sessions.state);
+  const busy = useObservable(sessions.busy);
   const now_ms = useNow(clock, REPAINT_MS);
   const wait_s = useCountdown(state.resumeBlockedUntil_ms, clock);
-  // Kept here, so that it is still there after a session was read.
-  const [query, setQuery] = useState('');
+  useEffect(() => sessions.watch(), [sessions]);
   const { preview } = state;
   if (preview !== null) {
     return (
       <PreviewView
         preview={preview}
+        sessions={sessions}
         now_ms={now_ms}
         wait_s={wait_s}
-        busy={state.busy.has(preview.id)}
+        busy={busy.has(preview.id)}
         isCurrent={preview.id === currentId}
-        onBack={() => sessions.closePreview()}
-        onResume={() => void sessions.resume(preview.id)}
       />
     );
   }
-  if (state.sessions === null) {
+  if (state.hits === null) {
     return (
       <p className="jp-jido-empty">{state.connection.kind === 'connecting' && 'Loading sessions…'}</p>
     );
   }
   return (
     <SessionList
-      sessions={state.sessions}
-      query={query}
-      onQuery={setQuery}
+      sessions={sessions}
+      state={state}
+      hits={state.hits}
+      busy={busy}
       currentId={currentId}
       now_ms={now_ms}
       wait_s={wait_s}
-      busy={state.busy}
-      onPreview={id => void sessions.openPreview(id)}
-      onResume={id => void sessions.resume(id)}
-      onDelete={id => void sessions.remove(id)}
     />
   );
 }

@@ -4,8 +4,8 @@ import { act, fireEvent, render, screen, within } from '@testing-library/react';
 import React from 'react';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { FakeSessions } from '../../test/fakes';
-import { detail, message, NOW_MS, problem, RATE_LIMITED, summary } from '../../test/samples';
+import { FakeSessions, FakeStore } from '../../test/fakes';
+import { message, NOW_MS, problem, RATE_LIMITED, summary } from '../../test/samples';
 import { SessionsModel } from '../model';
 import { Notices } from '../notices';
 import { ProblemError } from '../problem';
@@ -25,6 +25,11 @@ async function click(element: HTMLElement): Promise<void> {
   await act(async () => {
     fireEvent.click(element);
   });
+}
+
+async function search(text: string): Promise<void> {
+  fireEvent.change(screen.getByTestId('jido-search'), { target: { value: text } });
+  await act(async () => void (await vi.advanceTimersByTimeAsync(300)));
 }
 
 beforeEach(() => {
@@ -91,7 +96,7 @@ describe('the list', () => {
   it('narrows down while one types', async () => {
     await show(new FakeSessions([summary({ id: 'a', title: 'Gradient' }), summary({ id: 'b' })]));
 
-    fireEvent.change(screen.getByTestId('jido-search'), { target: { value: 'grad' } });
+    await search('grad');
 
     expect(screen.getAllByTestId('jido-session-row').map(row => row.dataset.sessionId)).toEqual(['a']);
     expect(screen.getByText('1 of 2')).toBeTruthy();
@@ -99,12 +104,12 @@ describe('the list', () => {
 
   it('stays on show while the server is away, and the reason goes when it is back', async () => {
     const { sessions, transport } = await show();
-    const list = transport.list;
-    transport.list = () => Promise.reject(new ProblemError(problem({ detail: 'Server is away.' })));
+    const find = transport.find;
+    transport.find = () => Promise.reject(new ProblemError(problem({ detail: 'Server is away.' })));
     await act(() => sessions.refresh());
     const away = screen.getByTestId('jido-problem').textContent;
     const rows = screen.getAllByTestId('jido-session-row').length;
-    transport.list = list;
+    transport.find = find;
 
     await act(() => sessions.refresh());
 
@@ -186,9 +191,8 @@ describe('resume', () => {
 
 describe('preview', () => {
   it('shows the messages to read and goes back to the list', async () => {
-    const transport = new FakeSessions();
-    transport.show = async () =>
-      detail({ messages: [message({ id: 'u', role: 'user' }), message({ status: 'interrupted' })] });
+    const said = [message({ id: 'u', role: 'user' }), message({ status: 'interrupted' })];
+    const transport = new FakeSessions([summary()], said);
     await show(transport);
 
     await click(screen.getByTestId('jido-preview'));
@@ -205,11 +209,67 @@ describe('preview', () => {
 
   it('leaves the search as it was', async () => {
     await show(new FakeSessions([summary({ id: 'a', title: 'Gradient' }), summary({ id: 'b' })]));
-    fireEvent.change(screen.getByTestId('jido-search'), { target: { value: 'grad' } });
+    await search('grad');
 
     await click(screen.getByTestId('jido-preview'));
     await click(screen.getByTestId('jido-back'));
 
     expect(screen.getAllByTestId('jido-session-row').map(row => row.dataset.sessionId)).toEqual(['a']);
+  });
+});
+
+describe('the keyboard', () => {
+  const rows = () => screen.getAllByTestId('jido-session-row');
+  const press = async (key: string) =>
+    act(async () => {
+      fireEvent.keyDown(document.activeElement!, { key });
+    });
+
+  it('walks through the rows, of which Tab meets one', async () => {
+    await show(new FakeSessions([summary({ id: 'a' }), summary({ id: 'b' }), summary({ id: 'c' })]));
+    act(() => rows()[0].focus());
+
+    await press('ArrowDown');
+    const second = document.activeElement;
+    await press('End');
+
+    expect(second).toBe(rows()[1]);
+    expect(document.activeElement).toBe(rows()[2]);
+    expect(rows().map(row => row.tabIndex)).toEqual([-1, -1, 0]);
+  });
+
+  it('opens, renames and deletes the row it is on', async () => {
+    const transport = new FakeStore();
+    await show(transport);
+    act(() => rows()[0].focus());
+    await press('F2');
+    fireEvent.change(screen.getByLabelText('New title of Outliers'), { target: { value: ' Weeks ' } });
+    await press('Enter');
+    const renamed = transport.stored[0].title;
+
+    act(() => rows()[0].focus());
+    await press('Delete');
+
+    expect(renamed).toBe('Weeks');
+    expect(screen.getByText('Move to trash?')).toBeTruthy();
+  });
+});
+
+describe('what only some hosts can', () => {
+  it('is offered where it is possible', async () => {
+    const transport = new FakeStore();
+    await show(transport);
+
+    await click(screen.getByTestId('jido-pin'));
+
+    expect(transport.stored[0].pinned).toBe(true);
+    expect(screen.getByTestId('jido-pin').getAttribute('aria-label')).toBe('Unpin Outliers');
+  });
+
+  it('is not offered elsewhere', async () => {
+    await show();
+
+    expect(screen.queryByTestId('jido-pin')).toBeNull();
+    expect(screen.queryByTestId('jido-filter-trashed')).toBeNull();
   });
 });

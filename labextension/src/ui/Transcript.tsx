@@ -1,59 +1,133 @@
-import React, { memo, useLayoutEffect, useRef } from 'react';
+import React, { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 
-import { Message } from '../types';
-import { MessageView } from './MessageView';
+import { Messages } from '../paged';
+import { Entries, Entry } from '../turns';
+import { Button } from './Button';
+import { MessageActions, MessageView } from './MessageView';
+import { VirtualList } from './VirtualList';
 
 const NEAR_BOTTOM_PX = 40;
+const PER_BLOCK = 4;
+const ESTIMATE_PX = 110;
 
 type TranscriptProps = {
-  messages: readonly Message[];
+  messages: Messages;
   /** The id of the message being written, if any. */
   streaming?: string | null;
-  /** Keep the newest text in view while the reader is at the end. */
-  follow?: boolean;
+  /** The id of the tool call that runs, if any. */
+  calling?: string | null;
+  actions: MessageActions;
+  /** Message number `index` came into view; it may not be loaded yet. */
+  onNeed: (index: number) => void;
   now_ms: number;
 };
 
-const StableMessage = memo(MessageView);
-
-export function Transcript({
-  messages,
-  streaming = null,
-  follow = false,
-  now_ms
-}: TranscriptProps): JSX.Element {
+/** A conversation of any length; it opens at its end, and stays there while the reader does. */
+export function Transcript(props: TranscriptProps): JSX.Element {
+  const { messages, streaming = null, calling = null, actions, onNeed, now_ms } = props;
   const box = useRef<HTMLDivElement>(null);
-  const isAtEnd = useRef(true);
-  // Minutes are enough for "5 min ago", and a steady value spares the other messages a repaint per delta.
+  const { isAway, onScroll, toEnd } = useFollowing(box, messages);
+  const known = useRef(new Entries());
+  const entries = useMemo(() => known.current.of(messages), [messages]);
+  // Minutes are enough for "5 min ago", and a steady value spares the messages a repaint per piece of text.
   const minute_ms = Math.floor(now_ms / 60_000) * 60_000;
+  const total = messages.length;
 
-  useLayoutEffect(() => {
-    if (follow && isAtEnd.current && box.current) {
-      box.current.scrollTop = box.current.scrollHeight;
-    }
-  }, [follow, messages]);
+  const render = useCallback(
+    (entry: Entry | null, index: number) =>
+      entry === null ? (
+        <div key={index} className="jp-jido-message jp-jido-mod-absent" />
+      ) : (
+        <MessageView
+          key={entry.message.id}
+          entry={entry}
+          total={total}
+          streaming={entry.message.id === streaming}
+          calling={calling}
+          isLast={index === total - 1}
+          actions={actions}
+          now_ms={minute_ms}
+        />
+      ),
+    [streaming, calling, actions, minute_ms, total]
+  );
+  const latest = useRef(messages);
+  latest.current = messages;
+  const onNear = useCallback(
+    (start: number) => {
+      const missing = latest.current.slice(start, start + PER_BLOCK).indexOf(null);
+      if (missing >= 0) {
+        onNeed(start + missing);
+      }
+    },
+    [onNeed]
+  );
 
   return (
-    <div
-      ref={box}
-      className="jp-jido-transcript"
-      role="log"
-      aria-label="Messages"
-      tabIndex={0}
-      onScroll={({ currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX;
-      }}
-    >
-      <ol className="jp-jido-messages">
-        {messages.map(message => (
-          <StableMessage
-            key={message.id}
-            message={message}
-            streaming={message.id === streaming}
-            now_ms={minute_ms}
+    <div className="jp-jido-transcript-frame">
+      <div
+        ref={box}
+        className="jp-jido-transcript"
+        role="feed"
+        aria-label="Messages"
+        aria-busy={streaming !== null}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        <div className="jp-jido-messages" role="presentation">
+          <VirtualList
+            root={box}
+            items={entries}
+            render={render}
+            perBlock={PER_BLOCK}
+            estimate_px={ESTIMATE_PX}
+            opensAt="end"
+            onNear={onNear}
           />
-        ))}
-      </ol>
+        </div>
+      </div>
+      {isAway && (
+        <div className="jp-jido-to-end">
+          <Button icon="down" text="Latest" label="To the latest message" testId="to-end" onClick={toEnd} />
+        </div>
+      )}
     </div>
   );
+}
+
+/** Keep the end in view until the reader scrolls away from it. */
+function useFollowing(box: { readonly current: HTMLDivElement | null }, messages: Messages) {
+  const follows = useRef(true);
+  const last_px = useRef(0);
+  const [isAway, setAway] = useState(false);
+  const toEnd = useCallback(() => {
+    follows.current = true;
+    box.current!.scrollTop = box.current!.scrollHeight;
+  }, [box]);
+  const keep = useCallback(() => {
+    if (follows.current && box.current) {
+      box.current.scrollTop = box.current.scrollHeight;
+    }
+  }, [box]);
+  useLayoutEffect(keep, [keep, messages]);
+  useEffect(() => {
+    if (typeof ResizeObserver === 'undefined') {
+      return;
+    }
+    const observer = new ResizeObserver(keep);
+    observer.observe(box.current!.firstElementChild!);
+    observer.observe(box.current!);
+    return () => observer.disconnect();
+  }, [box, keep]);
+  const onScroll = useCallback(() => {
+    const { scrollHeight, scrollTop, clientHeight } = box.current!;
+    if (scrollHeight - scrollTop - clientHeight < NEAR_BOTTOM_PX) {
+      follows.current = true;
+    } else if (scrollTop < last_px.current) {
+      follows.current = false; // the reader went up; a text that grows does not
+    }
+    last_px.current = scrollTop;
+    setAway(!follows.current);
+  }, [box]);
+  return { isAway, onScroll, toEnd };
 }

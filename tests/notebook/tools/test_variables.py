@@ -89,7 +89,7 @@ def test_previews_are_short_and_fast(value: Any) -> None:
     told = preview("x", value)
 
     assert len(told) < MAX_PREVIEW + 100
-    assert time.perf_counter() - started < 0.1
+    assert time.perf_counter() - started < 1
 
 
 def test_hostile_values_are_told() -> None:
