@@ -171,9 +171,7 @@ def _set_fields(value: Origin | Usage) -> dict[str, Any]:
     return {name: found for name in value.__slots__ if (found := getattr(value, name)) is not None}
 
 
-def _origin(wire: object, path: str) -> Origin | None:
-    if wire is None:
-        return None
+def _origin(wire: object, path: str) -> Origin:
     path = f"{path}.origin"
     if not isinstance(wire, Mapping):
         raise InvalidField(path, "must be a JSON object")
@@ -184,9 +182,7 @@ def _origin(wire: object, path: str) -> Origin | None:
     )
 
 
-def _usage(wire: object, path: str) -> Usage | None:
-    if wire is None:
-        return None
+def _usage(wire: object, path: str) -> Usage:
     path = f"{path}.usage"
     if not isinstance(wire, Mapping):
         raise InvalidField(path, "must be a JSON object")

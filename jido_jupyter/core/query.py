@@ -70,10 +70,9 @@ def parse(text: str) -> Query:
         elif name in _FILTERS:
             found.update(_FILTERS[name](value))
         else:  # an unknown filter, as in "std::vector" or "http://x", is text
-            quoted = term["phrase"]
-            said = tuple(words(quoted if quoted is not None else term[0]))
+            said = tuple(words(term[0]))
             if said:
-                phrases.append((said, quoted is None and term[0].endswith("*")))
+                phrases.append((said, term[0].endswith("*")))
     return Query(
         phrases=tuple(phrase for phrase, _ in phrases),
         is_open_ended=tuple(is_open_ended for _, is_open_ended in phrases),

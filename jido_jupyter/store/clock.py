@@ -32,7 +32,7 @@ def read() -> Reading:
 def _epoch() -> tuple[str, float]:
     """Return the name of the boot, and how far this time namespace is ahead of it [s]."""
     boot = _text("/proc/sys/kernel/random/boot_id")
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, KeyError):
         own = os.readlink("/proc/self/ns/time")
         if own == os.readlink("/proc/self/ns/time_for_children"):  # otherwise the offsets are not ours yet
             offsets = {name: (seconds, nanos) for name, seconds, nanos in map(str.split, _text(_OFFSETS).splitlines())}

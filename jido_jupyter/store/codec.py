@@ -210,6 +210,7 @@ class _Chain:
         self.kept: list[Record] = []
         self.damage: list[Damage] = []
         self._kinds: set[str] = set()
+        self._has_more = False  # that is not told one by one
         self._key = key
         stated, fitting = _stated(header[-_MAC_FROM_END:]), self._fitting(_START, header[:-_MAC_FROM_END])
         if key is None:
@@ -230,7 +231,8 @@ class _Chain:
         if len(self.damage) < _TOLD or kind not in self._kinds:
             self.damage.append(Damage(kind, line, message))
             self._kinds.add(kind)
-        elif len(self.damage) == _TOLD:
+        elif not self._has_more:
+            self._has_more = True
             self.damage.append(Damage(kind, line, f"There is more damage from line {line} on."))
 
     def has_told(self, kind: str) -> bool:

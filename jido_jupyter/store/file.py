@@ -140,7 +140,8 @@ class FileStore:
         pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
-            found = self._revision_of(fd, session_id)
+            size = os.fstat(fd).st_size
+            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
             if found != expected:
                 found, _ = self._cut_torn_end(fd, session_id)
             if found != expected:

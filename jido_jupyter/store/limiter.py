@@ -86,9 +86,13 @@ class FileLimiter:
             now = self._clock()
             ours = f"-{_epoch(now).hex()[:8]}{SUFFIX}"
             for name in os.listdir(self._folder.path):
-                if name.endswith(ours):
-                    window = Window(int(name.removesuffix(ours)), 0.0)
-                    self._rewrite(window.limit, self._table(window, now, 0), now)
+                limit = name.removesuffix(ours)
+                if name.endswith(ours) and limit.isascii() and limit.isdecimal():
+                    window = Window(int(limit), 0.0)
+                    with contextlib.suppress(Damaged):  # the next call that it concerns puts it aside
+                        self._rewrite(window.limit, self._table(window, now, 0), now)
+        except OSError as error:
+            files.refuse(error, self._folder.path)
         finally:
             self._unlock()
 
@@ -102,8 +106,10 @@ class FileLimiter:
     def _verdict(self, found: list[_Ring], now: float) -> Admitted | Refused:
         longest, fullest, is_closed = 0.0, found[0].charge, False
         for ring in found:
-            closed_s = ring.table.closed_until - now
-            wait_s = max(ring.table.blocking(ring.at, ring.charge.window.seconds, now), closed_s)
+            span = ring.charge.window.seconds
+            # Right after a boot, what was counted before it still counts for as long as its window is.
+            closed_s = max(ring.table.closed_until, span if ring.table.is_later else 0.0) - now
+            wait_s = max(ring.table.blocking(ring.at, span, now), closed_s)
             if wait_s > longest:
                 longest, fullest, is_closed = wait_s, ring.charge, wait_s == closed_s
         if longest > 0:
@@ -128,7 +134,7 @@ class FileLimiter:
             except Damaged:
                 longest_s = max(charge.window.seconds for charge in charges)
                 for limit in {charge.window.limit for charge in charges}:
-                    self._start_anew(limit, now, now.seconds + longest_s, longest_s, is_damaged=True)
+                    self._start_anew(limit, now, now.seconds + longest_s)
                 return work(self._rings(charges, now), now.seconds)
         except OSError as error:
             files.refuse(error, self._folder.path)
@@ -150,7 +156,6 @@ class FileLimiter:
             table = self._open(window, now)
         if table.used + room > rings.FULLEST * table.capacity:
             table = self._rewrite(window.limit, table, now)
-        table.widen(window.seconds)
         return table
 
     def _is_gone(self, table: Table) -> bool:
@@ -168,10 +173,8 @@ class FileLimiter:
                 fd = files.open_file(folder_fd, _name(limit, now), os.O_RDWR)
             except FileNotFoundError:
                 self._sweep(folder_fd)
-                # Maybe this boot is young, and what was counted before it still counts.
-                has_others = any(name.startswith(f"{limit}-") for name in os.listdir(folder_fd))
-                closed_until = window.seconds if has_others and now.seconds < window.seconds else 0.0
-                return self._start_anew(limit, now, closed_until, window.seconds)
+                is_later = any(name.startswith(f"{limit}-") for name in os.listdir(folder_fd))
+                return self._put(limit, rings.MIN_SLOTS, now, 0.0, is_later, ())
             table = self._tables[limit] = Table(fd, self._path(limit, now))
         if table.limit != limit or table.epoch != _epoch(now):
             raise Damaged
@@ -184,30 +187,28 @@ class FileLimiter:
                 if name.endswith(SUFFIX) and time.time() - os.stat(name, dir_fd=folder_fd).st_mtime > _OLD_S:
                     os.unlink(name, dir_fd=folder_fd)
 
-    def _start_anew(
-        self, limit: int, now: Reading, closed_until: float, span: float, *, is_damaged: bool = False
-    ) -> Table:
+    def _start_anew(self, limit: int, now: Reading, closed_until: float) -> None:
+        """Put a table that makes no sense aside, as evidence, and an empty one in its place."""
         name = _name(limit, now)
-        if is_damaged:
-            with self._folder.opened() as folder_fd, contextlib.suppress(FileNotFoundError):  # keep the evidence
-                os.rename(name, f"{name}.{time.time_ns()}.damaged", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
-        return self._put(limit, rings.MIN_SLOTS, now, closed_until, span, ())
+        with self._folder.opened() as folder_fd, contextlib.suppress(FileNotFoundError):
+            os.rename(name, f"{name}.{time.time_ns()}.damaged", src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+        self._put(limit, rings.MIN_SLOTS, now, closed_until, False, ())
 
     def _rewrite(self, limit: int, table: Table, now: Reading) -> Table:
         """Write a table anew, with what still counts, half full."""
         live = list(table.live(now.seconds))
         capacity = max(rings.MIN_SLOTS, 2 * len(live) + 2)
-        fresh = self._put(limit, capacity, now, table.closed_until, table.span, live)
+        fresh = self._put(limit, capacity, now, table.closed_until, table.is_later, live)
         table.retire()
         return fresh
 
     def _put(
-        self, limit: int, capacity: int, now: Reading, closed_until: float, span: float, slots: Sequence[bytes]
+        self, limit: int, capacity: int, now: Reading, closed_until: float, is_later: bool, slots: Sequence[bytes]
     ) -> Table:
         name, temporary = _name(limit, now), f".{limit}.{secrets.token_hex(6)}.tmp"
         with self._folder.opened() as folder_fd:
             fd = files.open_or_create(folder_fd, temporary)
-            Table.create(fd, limit, capacity, _epoch(now), closed_until, span)
+            Table.create(fd, limit, capacity, _epoch(now), closed_until, is_later)
             table = Table(fd, self._path(limit, now))
             for slot in slots:
                 table.adopt(slot)

@@ -5,7 +5,7 @@ hash table; slots are never removed one by one, a fuller table is written anew w
 
 ::
 
-    header   magic, version, limit, capacity, used, retired, closed until [s], longest span [s], epoch   72 bytes
+    header   magic, version, limit, capacity, used, retired, is later, closed until [s], epoch           56 bytes
     slot     key digest, span [s], place of the oldest time, count, `limit` times [s]                    32 + 8 * limit
 
 It is written with `pwrite`, not through the map: a map has nobody to tell that the disk or a quota is full, and ends the
@@ -20,6 +20,7 @@ import math
 import mmap
 import os
 import struct
+import sys
 from collections.abc import Iterator
 from functools import lru_cache
 from hashlib import blake2b
@@ -27,7 +28,7 @@ from typing import Final
 
 from jido_jupyter.store.folder import Descriptor
 
-_HEADER: Final = struct.Struct("<8sIIIIIxxxxdd16s")
+_HEADER: Final = struct.Struct("<8sIIIIIId16s")
 _SLOT: Final = struct.Struct("<16sdII")
 _TIME: Final = struct.Struct("<d")
 _COUNTS: Final = struct.Struct("<II")
@@ -35,7 +36,6 @@ _MAGIC: Final = b"jidoring"
 _VERSION: Final = 1
 _USED_AT: Final = 20
 _RETIRED_AT: Final = 24
-_CLOSED_AT: Final = 32
 _EMPTY: Final = bytes(16)
 _FUTURE_S: Final = 1.0  # a time that far ahead of the clock is damage
 MIN_SLOTS: Final = 64
@@ -73,19 +73,31 @@ class Table:
         if self.size < _HEADER.size:
             raise Damaged
         self._map = mmap.mmap(fd.fileno(), self.size, prot=mmap.PROT_READ)
-        magic, version, self.limit, self.capacity, used, _, self.closed_until, self.span, self.epoch = (
-            _HEADER.unpack_from(self._map)
+        magic, version, self.limit, self.capacity, used, _, later, self.closed_until, self.epoch = _HEADER.unpack_from(
+            self._map
         )
+        self.is_later = later != 0
         is_sound = magic == _MAGIC and version == _VERSION and self.limit >= 1 and self.capacity >= 1
         if not is_sound or self.size != size_of(self.limit, self.capacity) or used > self.capacity:
             raise Damaged
         self._slot_size: int = _SLOT.size + 8 * self.limit
 
     @staticmethod
-    def create(fd: int, limit: int, capacity: int, epoch: bytes, closed_until: float, span: float) -> None:
-        """Write an empty table into an empty file."""
-        os.ftruncate(fd, size_of(limit, capacity))
-        header = _HEADER.pack(_MAGIC, _VERSION, limit, capacity, 0, 0, closed_until, span, epoch)
+    def create(fd: int, limit: int, capacity: int, epoch: bytes, closed_until: float, is_later: bool) -> None:
+        """Write an empty table into an empty file.
+
+        Its space is taken now: on a full tmpfs, looking at a hole through the map would end the process.
+
+        Args:
+            closed_until: nothing is let in before [s, of the epoch].
+            is_later: calls that still count may stand in tables of other boots.
+        """
+        size = size_of(limit, capacity)
+        if sys.platform == "darwin":  # pragma: no cover - which has no call for it
+            os.ftruncate(fd, size)
+        else:
+            os.posix_fallocate(fd, 0, size)
+        header = _HEADER.pack(_MAGIC, _VERSION, limit, capacity, 0, 0, is_later, closed_until, epoch)
         os.pwrite(fd, header, 0)
 
     @property
@@ -175,12 +187,6 @@ class Table:
         at = self.slot(slot[:16])
         self._write(at, slot)
         self._write(_USED_AT, (self.used + 1).to_bytes(4, "little"))
-
-    def widen(self, span: float) -> None:
-        """Remember the longest span, which a new boot waits for."""
-        if span > self.span:
-            self.span = span
-            self._write(_CLOSED_AT + 8, _TIME.pack(span))
 
     def _write(self, at: int, data: bytes) -> None:
         if os.pwrite(self._fd, data, at) < len(data):

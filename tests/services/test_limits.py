@@ -20,7 +20,8 @@ def clock() -> FakeClock:
 
 @pytest.fixture
 def limits(tmp_path: Path, clock: FakeClock) -> Limits:
-    return Limits(FileLimiter(str(tmp_path), clock.boot), Window(2, 60.0), Window(3, 30.0))
+    others = {"export": Window(4, 10.0)}
+    return Limits(FileLimiter(str(tmp_path), clock.boot), Window(2, 60.0), Window(3, 30.0), others)
 
 
 def test_a_session_and_its_user_are_counted(limits: Limits) -> None:
@@ -45,7 +46,16 @@ def test_a_call_without_a_session_counts_for_the_user(limits: Limits) -> None:
     with pytest.raises(RateLimited):
         limits.acquire("resume")
 
-    assert limits.acquire("export") == Admitted(2, 30.0)
+    assert limits.acquire("export") == Admitted(3, 10.0)
+
+
+def test_each_operation_has_its_window(limits: Limits) -> None:
+    """Over all sessions by its name; of one session it is that of resumes. Without others there are resumes alone."""
+    assert limits.windows == {"resume": Window(3, 30.0), "export": Window(4, 10.0)}
+    assert limits.window("resume") == Window(3, 30.0)
+    assert limits.window("export") == Window(4, 10.0)
+    assert limits.window("resume", "one") == Window(2, 60.0)
+    assert Limits(limits._limiter, Window(2, 60.0), Window(3, 30.0)).windows == {"resume": Window(3, 30.0)}
 
 
 def test_looking_counts_nothing(limits: Limits) -> None:

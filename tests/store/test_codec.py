@@ -695,3 +695,17 @@ def test_lines_of_another_session_never_count() -> None:
 
     assert titles(stored) == ["0", "1", "2", "3"]
     assert len(told(stored)) == 4
+
+
+def test_more_damage_is_told_after_a_hundred_lines_and_a_new_kind() -> None:
+    """However the kinds come, what is not told one by one is told to be there."""
+    lines = lines_of(codec.seal([HEADER, *(titled(str(n)) for n in range(203))], None, KEY)[0])
+    changed = [line.replace(b'"title":"', b'"title":"x') for line in lines[1:]]
+
+    stored = decoded(
+        b"".join([lines[0], *changed[:100], b"junk that is long enough to be a line of its own\n", *changed[100:]])
+    )
+
+    kinds = [kind for kind, _ in told(stored)]
+    assert len(kinds) == 102
+    assert "more damage" in stored.damage[-1].message

@@ -1056,3 +1056,15 @@ def test_no_call_leaks_a_descriptor(store: FileStore) -> None:
         store.read("nobody")
 
     assert len(open_descriptors()) == before
+
+
+def test_writing_anew_keeps_a_torn_end_as_evidence(store: FileStore, tmp_path: Path) -> None:
+    """Compacting a session whose last write was cut off copies that piece to the quarantine first."""
+    revision = store.create(records.header("one", AT), [])
+    with file_of(tmp_path).open("ab") as file:
+        file.write(b'{"t":"torn')
+
+    store.replace("one", records.header("one", AT), [], revision)
+
+    [kept] = (file_of(tmp_path).parents[1] / "quarantine").glob("one.*.torn")
+    assert kept.read_bytes() == b'{"t":"torn'

@@ -288,7 +288,7 @@ def test_a_folder_that_fails_is_told(limiter: FileLimiter, monkeypatch: pytest.M
     def fail(*arguments, **options):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "ftruncate", fail)
+    monkeypatch.setattr(os, "posix_fallocate", fail)
     with pytest.raises(StoreFull) as refusal:
         limiter.acquire([FIVE])
     monkeypatch.undo()
@@ -488,9 +488,9 @@ def test_a_fuller_table_is_written_anew_for_all(tmp_path: Path, limiter: FileLim
     assert other.acquire([FIVE]) == Admitted(4, 60.0)
     after = table_of(tmp_path).stat()
 
-    assert before.st_size == 64 + 64 * 72
+    assert before.st_size == 56 + 64 * 72
     assert after.st_ino != before.st_ino
-    assert after.st_size == 64 + (2 * 48 + 2) * 72
+    assert after.st_size == 56 + (2 * 48 + 2) * 72
     assert limiter.acquire([FIVE]) == Admitted(3, 60.0)
     assert limiter.acquire([Charge("key 7", Window(5, 60))]) == Admitted(3, 60.0)
 
@@ -505,8 +505,8 @@ def test_pruning_gives_back_what_no_longer_counts(tmp_path: Path, limiter: FileL
 
     limiter.prune()
 
-    assert table_of(tmp_path).stat().st_size == 64 + 64 * 72
-    assert [path.stat().st_size for path in (tmp_path / "limits").glob("7-*.rings")] == [64 + 64 * 88]
+    assert table_of(tmp_path).stat().st_size == 56 + 64 * 72
+    assert [path.stat().st_size for path in (tmp_path / "limits").glob("7-*.rings")] == [56 + 64 * 88]
     assert limiter.acquire([FIVE]) == Admitted(3, 60.0)
 
 
@@ -542,3 +542,42 @@ def test_a_limiter_leaks_no_descriptor(limiter: FileLimiter, clock: FakeClock) -
     limiter.prune()
 
     assert len(open_descriptors()) <= len(before) + 2  # an old map keeps its own
+
+
+def test_after_a_boot_each_window_waits_for_its_own_span(limiter: FileLimiter, clock: FakeClock) -> None:
+    """Windows of one limit share a table; the long one stays closed after the short one was asked for."""
+    hourly, minutely = Charge("a", Window(5, 3600)), Charge("b", Window(5, 60))
+    clock.reading = Reading("boot 1", 5000.0)
+    assert all(isinstance(limiter.acquire([hourly]), Admitted) for _ in range(5))
+
+    clock.reading = Reading("boot 2", 70.0)
+
+    assert isinstance(limiter.acquire([minutely]), Admitted)
+    assert limiter.acquire([hourly]) == Refused(hourly, 3530.0, is_closed=True)
+
+
+def test_pruning_passes_over_what_is_no_table_of_ours(limiter: FileLimiter, tmp_path: Path) -> None:
+    """Files of other names, and a table that makes no sense, are left to those they concern."""
+    limiter.acquire([FIVE])
+    epoch = table_of(tmp_path).name.partition("-")[2]
+    for name in (f"x-{epoch}", f"7-{epoch}"):
+        (tmp_path / "limits" / name).write_bytes(b"junk")
+        (tmp_path / "limits" / name).chmod(0o600)
+
+    limiter.prune()
+
+    assert isinstance(limiter.check([FIVE]), Admitted)
+
+
+def test_pruning_tells_what_the_system_refuses(limiter: FileLimiter, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As an error of ours, and the lock is free again."""
+
+    def fail(path: str) -> list[str]:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "listdir", fail)
+    with pytest.raises(StoreUnavailable):
+        limiter.prune()
+    monkeypatch.undo()
+
+    assert isinstance(limiter.acquire([FIVE]), Admitted)

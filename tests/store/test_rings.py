@@ -17,7 +17,7 @@ from jido_jupyter.store.rings import Damaged, Table, digest
 
 EPOCH = digest("boot 1")
 KEY = digest("key")
-HEADER = "<8sIIIIIxxxxdd16s"
+HEADER = "<8sIIIIIId16s"
 
 
 @pytest.fixture
@@ -25,9 +25,9 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "3.rings"
 
 
-def create(path: Path, limit: int = 3, capacity: int = 4, closed_until: float = 0.0, span: float = 10.0) -> None:
+def create(path: Path, limit: int = 3, capacity: int = 4, closed_until: float = 0.0, is_later: bool = False) -> None:
     with path.open("wb+") as file:
-        Table.create(file.fileno(), limit, capacity, EPOCH, closed_until, span)
+        Table.create(file.fileno(), limit, capacity, EPOCH, closed_until, is_later)
 
 
 def opened(path: Path) -> Table:
@@ -57,9 +57,9 @@ def test_the_format_is_what_it_was(path: Path) -> None:
 
     data = path.read_bytes()
 
-    assert len(data) == 64 + 4 * (32 + 3 * 8)
-    assert data[:64] == struct.pack(HEADER, b"jidoring", 1, 3, 4, 1, 1, 7.5, 10.0, EPOCH)
-    at = 64 + int.from_bytes(KEY[:8], "little") % 4 * 56
+    assert len(data) == 56 + 4 * (32 + 3 * 8)
+    assert data[:56] == struct.pack(HEADER, b"jidoring", 1, 3, 4, 1, 1, 0, 7.5, EPOCH)
+    at = 56 + int.from_bytes(KEY[:8], "little") % 4 * 56
     assert data[at : at + 56] == struct.pack("<16sdII3d", KEY, 9.0, 0, 2, 1.0, 2.0, 0.0)
 
 
@@ -75,20 +75,20 @@ def test_a_table_tells_what_it_is(path: Path) -> None:
     table = opened(path)
 
     assert (table.limit, table.capacity, table.used, table.is_retired) == (3, 4, 0, False)
-    assert (table.closed_until, table.span, table.epoch) == (7.5, 10.0, EPOCH)
+    assert (table.closed_until, table.is_later, table.epoch) == (7.5, False, EPOCH)
     assert (table.path, table.inode, table.size) == (str(path), path.stat().st_ino, path.stat().st_size)
 
 
 @pytest.mark.parametrize(
     ("limit", "capacity", "used", "size", "is_sound"),
     [
-        (3, 4, 0, 64 + 4 * 56, True),
-        (3, 4, 4, 64 + 4 * 56, True),
-        (1, 1, 0, 64 + 40, True),
-        (3, 4, 5, 64 + 4 * 56, False),
-        (3, 4, 0, 64 + 4 * 56 + 1, False),
-        (3, 4, 0, 64 + 4 * 56 - 1, False),
-        (0, 4, 0, 64 + 4 * 32, False),
+        (3, 4, 0, 56 + 4 * 56, True),
+        (3, 4, 4, 56 + 4 * 56, True),
+        (1, 1, 0, 56 + 40, True),
+        (3, 4, 5, 56 + 4 * 56, False),
+        (3, 4, 0, 56 + 4 * 56 + 1, False),
+        (3, 4, 0, 56 + 4 * 56 - 1, False),
+        (0, 4, 0, 56 + 4 * 32, False),
         (3, 0, 0, 64, False),
         (3, 4, 0, 63, False),
         (3, 4, 0, 0, False),
@@ -98,7 +98,7 @@ def test_numbers_that_do_not_fit_are_damage(
     path: Path, limit: int, capacity: int, used: int, size: int, is_sound: bool
 ) -> None:
     """Limit, capacity, fill and size of the file have to agree."""
-    header = struct.pack(HEADER, b"jidoring", 1, limit, capacity, used, 0, 0.0, 10.0, EPOCH)
+    header = struct.pack(HEADER, b"jidoring", 1, limit, capacity, used, 0, 0, 0.0, EPOCH)
     path.write_bytes((header + bytes(size))[:size])
 
     if is_sound:
@@ -111,7 +111,7 @@ def test_numbers_that_do_not_fit_are_damage(
 @pytest.mark.parametrize(("magic", "version"), [(b"jidorinG", 1), (b"jidoring", 2), (b"jidoring", 0)])
 def test_another_magic_or_version_is_no_table(path: Path, magic: bytes, version: int) -> None:
     """A file of something else, or of another version, is not read as a table."""
-    header = struct.pack(HEADER, magic, version, 3, 4, 0, 0, 0.0, 10.0, EPOCH)
+    header = struct.pack(HEADER, magic, version, 3, 4, 0, 0, 0, 0.0, EPOCH)
     path.write_bytes(header + bytes(4 * 56))
 
     with pytest.raises(Damaged):
@@ -124,7 +124,7 @@ def test_keys_that_meet_move_on_and_are_found_again(table: Table) -> None:
 
     places = [filled(table, 1.0, key=key) for key in keys]
 
-    assert places == [64 + 3 * 56, 64, 64 + 56, 64 + 2 * 56]
+    assert places == [56 + 3 * 56, 56, 56 + 56, 56 + 2 * 56]
     assert [table.slot(key) for key in keys] == places
     assert table.used == 4
     with pytest.raises(Damaged):
@@ -133,7 +133,7 @@ def test_keys_that_meet_move_on_and_are_found_again(table: Table) -> None:
 
 def test_only_the_first_eight_bytes_choose_a_place(table: Table) -> None:
     """Where a ring is looked for is a matter of format."""
-    assert table.slot((2).to_bytes(8, "little") + b"\xff" * 8) == 64 + 2 * 56
+    assert table.slot((2).to_bytes(8, "little") + b"\xff" * 8) == 56 + 2 * 56
 
 
 def test_eight_bytes_choose_a_place_of_any_number(path: Path) -> None:
@@ -141,7 +141,7 @@ def test_eight_bytes_choose_a_place_of_any_number(path: Path) -> None:
     create(path, capacity=5)
     table = opened(path)
 
-    assert table.slot(bytes(7) + b"\x01" + b"\x01" * 8) == 64 + 2**56 % 5 * 56
+    assert table.slot(bytes(7) + b"\x01" + b"\x01" * 8) == 56 + 2**56 % 5 * 56
 
 
 def test_a_place_that_was_not_finished_begins_anew(table: Table, path: Path) -> None:
@@ -340,18 +340,6 @@ def test_a_ring_counts_as_long_as_its_last_window_said(table: Table) -> None:
 
     assert len(list(table.live(101.9))) == 1
     assert list(table.live(102.0)) == []
-
-
-def test_the_longest_span_is_remembered(table: Table, path: Path) -> None:
-    """It grows, in the file too, and never shrinks."""
-    table.widen(5.0)
-    assert opened(path).span == 10.0
-
-    table.widen(60.0)
-    table.widen(30.0)
-
-    assert table.span == 60.0
-    assert opened(path).span == 60.0
 
 
 def test_a_map_is_shared(table: Table, path: Path) -> None:
