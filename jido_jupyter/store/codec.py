@@ -33,6 +33,8 @@ _MAC_FROM_END: Final = len(b',"mac":"') + 64 + len(b'"}')
 _SEALED: Final = re.compile(rb'\A,"mac":"([0-9a-f]{64})"\}\Z')
 _BRACE: Final = b"{"[0]
 _LONG: Final = 2**16  # bytes
+_SECTOR: Final = 512  # bytes; what a disk writes whole
+_IN_FLIGHT: Final = 2  # records of one write: an answer and the notebook's looks, say
 _TOLD: Final = 100  # damaged lines that are told one by one
 _OTHERS: Final = 4  # what a line after damaged ones may be chained to besides; each costs a MAC
 _BRANCHES: Final = 16  # lines back that a concurrent one is looked for
@@ -174,7 +176,7 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
     start, number, hole = end + 1, 2, data.find(b"\0")
     while (end := data.find(b"\n", start)) >= 0:
         if start <= hole < end:
-            if _is_lost(data, start):
+            if _is_lost(data, start, hole):
                 break
             hole = data.find(b"\0", end)
         if end - start <= _MAC_FROM_END and chain.has_told("unreadable"):
@@ -188,16 +190,21 @@ def decode(data: bytes, session_id: str, keys: Keys, path: str) -> Decoded:
     return Decoded(Stored(header, tuple(chain.kept), chain.revision, tuple(chain.damage)), start)
 
 
-def _is_lost(data: bytes, start: int) -> bool:
+def _is_lost(data: bytes, start: int, hole: int) -> bool:
     """Return whether everything from a hole on was never acknowledged: then it is a torn end, however whole it looks.
 
     A power cut may write back the later of two pages only, which leaves NUL bytes before sound lines. What is durable was
-    flushed with all pages before it, so behind a hole stand only pieces of an answer that was still streaming.
+    flushed with all pages before it, so behind a hole stand only pieces of an answer that was still streaming, and, where
+    the hole has the shape of pages, the records of the one write that was being flushed.
     """
+    end = len(data) - len(data[hole:].lstrip(b"\0"))
+    is_page = (hole == start or hole % _SECTOR == 0) and end % _SECTOR == 0
+    in_flight = 0 if is_page else _IN_FLIGHT
     while start < len(data):
         end = data.find(b"\n", start) % (len(data) + 1)  # -1: the end
         record = _loads(data[start:end])
-        if isinstance(record, dict) and record.get("t") != "partial":
+        in_flight += isinstance(record, dict) and record.get("t") != "partial"
+        if in_flight > _IN_FLIGHT:
             return False
         start = end + 1
     return True

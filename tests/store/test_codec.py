@@ -583,6 +583,21 @@ def test_a_hole_ends_the_log_unless_something_durable_follows(lines: list[bytes]
     assert titles(found.stored) == ["0", "1", "2", "3"]
 
 
+@pytest.mark.parametrize(("behind", "is_torn"), [(1, True), (3, True), (4, False)])
+def test_a_page_that_was_never_written_ends_the_log(behind: int, is_torn: bool) -> None:
+    """A power cut amid a write may leave its second page only: behind the hole stands what nobody was told is saved.
+
+    The first line behind it begins in the hole, and is none.
+    """
+    hole = bytes(-len(SOUND) % 512)
+    lines = sealed_after(SOUND, titled("lost"), *(titled(str(n)) for n in range(behind))).splitlines(keepends=True)
+
+    stored = decoded(SOUND + hole + b"".join(lines[1:]))
+
+    assert [kind for kind, _ in told(stored)] == (["torn"] if is_torn else ["unreadable", "missing"])
+    assert stored.is_verified == is_torn
+
+
 def test_sound_lines_before_a_hole_are_read() -> None:
     """A hole further down does not reach up, and a second one is seen as well."""
     data = SOUND + sealed_after(SOUND, partial("p"))
