@@ -278,7 +278,7 @@ class _Chain:
             self._others.add(self._last)
         elif stated in self._seen:
             self.tell("repeated", number, f"Line {number} repeats an earlier record; it was passed over.")
-            self._others = {self._last, *list(self._others)[:_OTHERS]}
+            return  # what comes next is chained to the line before it
         elif n > self._n + 1:
             self.tell("missing", number, f"{n - self._n - 1} record(s) before line {number} are missing.")
             self.kept.append(record)

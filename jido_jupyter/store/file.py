@@ -136,7 +136,7 @@ class FileStore:
         return revision
 
     def replace(self, session_id: str, header: Record, log: Sequence[Record], expected: Revision) -> Revision:
-        key = self._keys.newest.of(session_id)
+        key = self._keys.newest.of(checked(session_id))
         pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
