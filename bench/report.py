@@ -19,6 +19,7 @@ SECTIONS: Final = {
     "memory": "Memory",
     "limiter": "The limiter",
     "notebook": "In a notebook",
+    "server": "On a server",
     "peers": "Beside other stores",
     "limiters": "Beside other limiters",
 }
@@ -57,6 +58,10 @@ it gets. Rows with several processes have more processes than this machine has c
 In real kernels. *Saved*: from the moment the model's answer has ended until it is durable, with what the notebook looks like. *Processor*:
 of the kernel's process while an answer streams from a server, shown as Markdown and journalled twice a second, less what the engine
 alone spends on the same answer.""",
+    "server": """\
+A real Jupyter server in a process of its own, and Python's HTTP client on one connection. Floors. *GET sessions*: `/api/status` of
+jupyter_server itself. *POST resume*: reading the session through the store, and the same bytes from a server that does nothing but send them; a
+resume also counts, opens, records that durably, and makes the briefing.""",
     "peers": """\
 Each store as its documentation uses it, with the same messages in its own types, converted before the clock starts. The ratio is
 to ours in the same rounds: above 1 is slower than ours. Judged are the figures where a peer promises the same for that

@@ -26,7 +26,7 @@ from jido_jupyter.store.places import file_system
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 # Lists last: they leave a hundred thousand files, and a disk is slower for a while after those are gone.
-SECTIONS: Final = ("limiter", "store", "peers", "limiters", "listing", "memory", "notebook")
+SECTIONS: Final = ("limiter", "store", "peers", "limiters", "listing", "memory", "notebook", "server")
 
 
 def main() -> None:

@@ -52,4 +52,6 @@ TARGETS: Final[dict[str, Target]] = {
     "saved": Target(5.0),
     "streaming": Target(5.0),
     "list magic": Target(30.0),
+    "rest page": Target(2.0, "ratio"),
+    "rest resume": Target(1.5, "ratio"),
 }

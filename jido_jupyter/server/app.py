@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import os
 from typing import Final
 
 from jupyter_server.extension.application import ExtensionApp
+from traitlets import Unicode, default
 
 from jido_jupyter.errors import JidoError
+from jido_jupyter.server import audit
 from jido_jupyter.server.doorway import Doorway
-from jido_jupyter.server.handlers import ROUTES
+from jido_jupyter.server.handlers import DocumentHandler, JidoHandler, UnknownHandler, handler_of
+from jido_jupyter.server.routes import API, DOCUMENT, EVENTS, ROUTES
+from jido_jupyter.server.streams import EventsHandler
+from jido_jupyter.server.watch import Watch
 
-WORKERS: Final = 4  # threads that wait for the disk; the event loop never does
+_BASES: Final[dict[str, type[JidoHandler]]] = {DOCUMENT.path: DocumentHandler, EVENTS.path: EventsHandler}
 
 
 class JidoExtension(ExtensionApp):
@@ -21,17 +26,33 @@ class JidoExtension(ExtensionApp):
     extension_url = "/lab"
     load_other_extensions = True
 
+    owner = Unicode(
+        config=True,
+        help="User whose sessions are those of this server's kernels. Any other user gets a store of his own. "
+        "Empty: all who are let in share one store.",
+    )
+
+    @default("owner")
+    def _owner_of_the_hub(self) -> str:
+        return os.environ.get("JUPYTERHUB_USER", "")
+
     def initialize_settings(self) -> None:
-        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="jido-store")
-        doorway = Doorway(self._workers)
+        assert self.serverapp is not None
+        doorway = Doorway()
         self.settings["jido_doorway"] = doorway
+        self.settings["jido_watch"] = Watch(doorway)
+        self.settings["jido_owner"] = self.owner
+        self.serverapp.event_logger.register_event_schema(audit.SCHEMA)  # type: ignore[union-attr]
         try:
-            doorway.connection()
+            doorway.access()
         except JidoError as error:  # the server starts all the same, and each request says why
             self.log.warning("jido_jupyter: %s", error)
 
     def initialize_handlers(self) -> None:
-        self.handlers.extend(ROUTES)
+        for route in ROUTES:
+            self.handlers.append((route.pattern, handler_of(route, _BASES.get(route.path, JidoHandler))))
+        self.handlers.append((f"/{API}(?:/.*)?", UnknownHandler))
 
     async def stop_extension(self) -> None:
-        self._workers.shutdown(wait=False)
+        await self.settings["jido_watch"].stop()
+        await self.settings["jido_doorway"].close()

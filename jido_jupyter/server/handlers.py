@@ -1,4 +1,4 @@
-"""The REST door: each handler reads a request, calls one service, and writes JSON or an RFC 9457 problem.
+"""The REST door: HTTP in, an operation of the table in a worker thread, JSON or an RFC 9457 problem out.
 
 ``@authorized`` always names its action and resource: without them it remembers those of its first call, for every handler
 that shares the method.
@@ -6,169 +6,231 @@ that shares the method.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from http.client import responses
-from typing import Any, Final
+from collections.abc import Awaitable, Iterator
+from hashlib import blake2b
+from typing import Any, ClassVar, Final
 
 import orjson
-from jupyter_server.auth.decorator import authorized
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
+from jupyter_server.auth.identity import IdentityProvider, LegacyIdentityProvider, PasswordIdentityProvider
 from jupyter_server.base.handlers import APIHandler
 from tornado import web
 
-from jido_jupyter.core.ids import checked
-from jido_jupyter.core.times import stamp
-from jido_jupyter.errors import InvalidRequest, JidoError, PayloadTooLarge, RateLimited
-from jido_jupyter.server.doorway import Doorway
-from jido_jupyter.services import wire
-from jido_jupyter.services.parsing import parse
-from jido_jupyter.services.sessions import Shown
+from jido_jupyter.core.ids import checked, is_valid
+from jido_jupyter.errors import JidoError, PayloadTooLarge, RateLimited
+from jido_jupyter.server import audit, openapi, problems
+from jido_jupyter.server.calls import Answer, Call, entity_tags
+from jido_jupyter.server.doorway import OWNERS, Doorway
+from jido_jupyter.server.openapi import LEASE_FIELD
+from jido_jupyter.server.routes import API, MAX_BODY, Operation, Route
+from jido_jupyter.server.values import from_query
+from jido_jupyter.server.watch import Watch
 
-API: Final = "jido/api/v1"
 RESOURCE: Final = "jido"  # what an authorizer is asked about
-MAX_BODY: Final = 16 * 2**20  # bytes
+_MOST_DROPPED: Final = (
+    128 * 2**20
+)  # bytes of a body that is too large and read all the same, so that its sender hears why
+_BATCH: Final = 256 * 1024  # characters, at least, of a stream that are made in one go
+_NAMELESS: Final = (IdentityProvider, PasswordIdentityProvider, LegacyIdentityProvider)
 
 
+@web.stream_request_body  # so that size and user are looked at before the body is taken in
 class JidoHandler(APIHandler):
-    """What all handlers share: bodies in, JSON and problems out."""
+    """What all addresses share."""
 
     # A sidebar that polls must not keep an idle server from being culled.
     _track_activity = False
+    route: ClassVar[Route] = Route("", {})
+
+    def initialize(self) -> None:
+        self._body = bytearray()
+        self._refusal: PayloadTooLarge | None = None
+        self._code: str | None = None
 
     @property
     def doorway(self) -> Doorway:
         found: Doorway = self.settings["jido_doorway"]
         return found
 
-    def body(self) -> dict[str, Any]:
-        """Return the request's JSON object; an empty body counts as ``{}``.
-
-        Raises:
-            InvalidRequest: no JSON, or no object.
-        """
-        data = self.request.body
-        if len(data) > MAX_BODY:
-            raise PayloadTooLarge("The request's body", len(data), MAX_BODY)
-        if not data.strip():
-            return {}
-        found = parse(data)
-        if not isinstance(found, dict):
-            raise InvalidRequest("The request's body is JSON, but no object. Send a JSON object.")
+    @property
+    def watch(self) -> Watch:
+        found: Watch = self.settings["jido_watch"]
         return found
 
-    def write_json(self, value: Any, status: int = 200, etag: str | None = None) -> None:
-        self.set_status(status)
-        if etag is not None:
-            self.set_header("ETag", f'"{etag}"')
-        self.finish(orjson.dumps(value))
+    @property
+    def operation(self) -> Operation | None:
+        """What was asked for; None where the address does not know the verb."""
+        verb = str(self.request.method)
+        return self.route.verbs.get("GET" if verb == "HEAD" else verb)
 
-    def write_shown(self, shown: Shown, status: int = 200) -> None:
-        self.write_json(wire.detail(shown), status, etag=shown.summary.revision)
+    @property
+    def user_name(self) -> str | None:
+        """The name of a user that is told from others; None where a random one is made up for each that has the token."""
+        if type(self.identity_provider) in _NAMELESS or not self.current_user:
+            return None
+        return str(self.current_user.username)
 
-    def if_match(self) -> str | None:
-        """Return the revision that the client knows."""
-        return self.request.headers.get("If-Match", "").strip().removeprefix("W/").strip('"') or None
+    @property
+    def identity(self) -> str:
+        """Whose store this is about."""
+        owner = self.settings["jido_owner"]
+        return OWNERS if not owner or self.user_name in (None, owner) else str(self.user_name)
+
+    async def prepare(self) -> None:  # type: ignore[override]
+        await super().prepare()
+        if self.request.method == "OPTIONS":
+            return
+        if not self.current_user:
+            raise web.HTTPError(403)
+        if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise web.HTTPError(415)
+        size = int(self.request.headers.get("Content-Length") or 0)
+        self._check_size(size)
+        if self._refusal is not None and size > _MOST_DROPPED:
+            raise self._refusal  # which cuts the connection
+
+    def data_received(self, chunk: bytes) -> Awaitable[None] | None:
+        self._check_size(len(self._body) + len(chunk))
+        if self._refusal is None:
+            self._body += chunk
+        else:  # the rest is read and dropped
+            self._body.clear()
+        return None
+
+    def _check_size(self, size: int) -> None:
+        limit = self.operation.max_body if self.operation else MAX_BODY
+        if size > limit and self._refusal is None:
+            self._refusal = PayloadTooLarge("The request's body", size, limit)
+
+    async def serve(self, operation: Operation, session_id: str | None) -> None:
+        """Answer a request that was let in."""
+        if self._refusal is not None:
+            raise self._refusal
+        call = self._call(operation, session_id)
+        found, start = await self.doorway.run(
+            lambda access: _begun(operation.perform(access, call)), self.identity, is_change=operation.is_change
+        )
+        if operation.action == "execute":
+            self.watch.start()  # for the leases
+        await self.reply(found, start)
+
+    async def reply(self, found: Answer, start: str = "") -> None:
+        """Send an answer; ``start`` is what was made already of one that comes in pieces."""
+        self.set_status(found.status)
+        if found.etag is not None:
+            self.set_header("ETag", f'"{found.etag}"')
+        for name, value in found.headers.items():
+            self.set_header(name, value)
+        if found.status in (204, 304):
+            self.clear_header("Content-Type")
+            super(APIHandler, self).finish()
+        elif found.pieces is not None:
+            await self._stream(start, found.pieces, found.media_type)
+        else:
+            self.finish(found.body, set_content_type=found.media_type)
+
+    def compute_etag(self) -> str | None:
+        """Leave it to the operations: tornado's is a hash of the answer, and would take the place of the revision."""
+        return None
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, JidoError):  # ours are answers, not accidents
-            super().log_exception(typ, value, tb)
+        """Log bugs only, by path: refusals are answers, and a query holds what the user searches for."""
+        if not isinstance(value, JidoError | web.HTTPError):
+            self.log.error("Uncaught error in %s %s", self.request.method, self.request.path, exc_info=(typ, value, tb))
 
     def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        super().send_error(error.status_hint if isinstance(error, JidoError) else status_code, **kwargs)
+        is_conditional = "If-Match" in self.request.headers
+        super().send_error(problems.status_of(error, status_code, is_conditional=is_conditional), **kwargs)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, JidoError):
-            problem = wire.problem(error)
-            if isinstance(error, RateLimited):
-                self._say_when(error)
-        else:
-            problem = _http_problem(status_code, error)
-        self.finish(orjson.dumps(problem), set_content_type="application/problem+json")
+        if status_code == 405:
+            self.set_header("Allow", self.route.allowed)
+        for name, value in problems.fields(error).items():
+            self.set_header(name, value)
+        user = self.current_user.username if getattr(self, "_jupyter_current_user", None) else None
+        told = problems.problem(error, status_code, user)
+        self._code = told["code"]
+        if isinstance(error, RateLimited):
+            self._tell_listeners(error)
+        self.finish(orjson.dumps(told), set_content_type="application/problem+json")
 
-    def _say_when(self, error: RateLimited) -> None:
-        """Source: RFC 9110 section 10.2.3; draft-ietf-httpapi-ratelimit-headers-10."""
-        self.set_header("Retry-After", str(error.retry_after_s))
-        name, window = error.operation, f"{error.window_s:g}"
-        self.set_header("RateLimit-Policy", f'"{name}";q={error.limit};w={window}')
-        self.set_header("RateLimit", f'"{name}";r=0;t={error.retry_after_s}')
+    def on_finish(self) -> None:
+        super().on_finish()
+        operation, status = self.operation, self.get_status()
+        if operation is not None and (operation.is_change or operation.name == "exportSession" or status in (403, 429)):
+            named = self.path_args[0] if self.path_args else ""
+            session_id = named if is_valid(named) else None
+            self._emit(audit.entry(operation.name, session_id, self.user_name, status, self._code))
 
+    def _emit(self, entry: dict[str, Any]) -> None:
+        try:
+            self.event_logger.emit(schema_id=audit.SCHEMA_ID, data=entry)
+        except Exception:  # a listener's own fault must not be the request's
+            self.log.exception("An audit event could not be sent.")
 
-class SessionsHandler(JidoHandler):
-    @web.authenticated
-    @authorized(action="read", resource=RESOURCE)
-    async def get(self) -> None:
-        text = self.get_query_argument("q", "")
-        changes = await self.doorway.run(lambda sessions: sessions.changes())
-        known = self.request.headers.get("If-None-Match", "").removeprefix("W/").strip('"')
-        if known == changes and not text:
-            self.set_status(304)
-            self.finish()
-            return
-        listed = await self.doorway.run(lambda sessions: sessions.list(text))
-        answer = {"sessions": [wire.summary(found) for found in listed], "next_cursor": None}
-        self.write_json(answer, etag=changes)
+    def _log(self) -> None:
+        """Leave the query out of the access log."""
+        self.request.uri = self.request.path
+        super()._log()
 
-    @web.authenticated
-    @authorized(action="write", resource=RESOURCE)
-    async def post(self) -> None:
-        body = self.body()
-        title = body.get("title")
-        if title is not None and (not isinstance(title, str) or not title.strip()):
-            raise InvalidRequest("title: must be text that is not empty.")
-        shown = await self.doorway.run(
-            lambda sessions: sessions.create(
-                title, wire.said(body["messages"], sessions.mint_id, _now()) if "messages" in body else []
-            )
+    def _call(self, operation: Operation, session_id: str | None) -> Call:
+        given = {name: self.get_query_argument(name) for name in self.request.query_arguments}
+        headers = self.request.headers
+        return Call(
+            session_id="" if session_id is None else checked(session_id),
+            params=from_query(operation.params, given),
+            body=bytes(self._body),
+            if_match=entity_tags(headers.get("If-Match")),
+            if_none_match=entity_tags(headers.get("If-None-Match")),
+            lease=headers.get(LEASE_FIELD),
+            root=f"{self.base_url}{API}",
         )
-        self.set_header("Location", f"{self.base_url}{API}/sessions/{shown.state.id}")
-        self.write_shown(shown, 201)
 
+    async def _stream(self, batch: str, pieces: Iterator[str], media_type: str) -> None:
+        """Send pieces as they are made; each batch waits for the client to take the one before."""
+        self.set_header("Content-Type", media_type)
+        try:
+            while batch and self.request.method != "HEAD":
+                self.write(batch)
+                if len(batch) < _BATCH:
+                    break
+                await self.flush()
+                batch = await self.doorway.run(lambda access: _batch(pieces), self.identity)
+        except BaseException:
+            self.request.connection.stream.close()  # type: ignore[union-attr] # an end would make it look whole
+            raise
+        self.finish(set_content_type=media_type)
 
-class SessionHandler(JidoHandler):
-    @web.authenticated
-    @authorized(action="read", resource=RESOURCE)
-    async def get(self, session_id: str) -> None:
-        self.write_shown(await self.doorway.run(lambda sessions: sessions.show(checked(session_id))))
+    def _tell_listeners(self, error: RateLimited) -> None:
+        for identity, access in self.doorway.known():
+            if identity == self.identity:
+                access.feed.publish("limited", {"operation": error.operation, "retry_after_s": error.retry_after_s})
 
-    @web.authenticated
-    @authorized(action="write", resource=RESOURCE)
-    async def delete(self, session_id: str) -> None:
-        await self.doorway.run(lambda sessions: sessions.trash(checked(session_id)))
+    @allow_unauthenticated  # as a browser's question before the request carries no credentials
+    def options(self, *path: str) -> None:
+        super().options(*path)
+        self.set_header("Allow", self.route.allowed)
+        self.set_header("Access-Control-Allow-Methods", self.route.allowed)
         self.set_status(204)
-        self.finish()
+        super(APIHandler, self).finish()
 
 
-class MessagesHandler(JidoHandler):
-    @web.authenticated
-    @authorized(action="read", resource=RESOURCE)
-    async def get(self, session_id: str) -> None:
-        shown = await self.doorway.run(lambda sessions: sessions.show(checked(session_id)))
-        self.write_json({"messages": wire.detail(shown)["messages"]}, etag=shown.summary.revision)
+class DocumentHandler(JidoHandler):
+    """The OpenAPI document: nothing of a store, so no worker thread either."""
 
-    @web.authenticated
-    @authorized(action="write", resource=RESOURCE)
-    async def post(self, session_id: str) -> None:
-        body, expected = self.body(), self.if_match()
-        shown = await self.doorway.run(
-            lambda sessions: sessions.add(
-                checked(session_id), wire.said(body.get("messages"), sessions.mint_id, _now()), expected
-            )
-        )
-        self.write_shown(shown, 201)
-
-
-class ResumeHandler(JidoHandler):
-    @web.authenticated
-    @authorized(action="execute", resource=RESOURCE)
-    async def post(self, session_id: str) -> None:
-        shown, briefing = await self.doorway.run(lambda sessions: sessions.brief(checked(session_id)))
-        answer = {"session": wire.detail(shown), "briefing": briefing.to_wire()}
-        self.write_json(answer, etag=shown.summary.revision)
+    async def serve(self, operation: Operation, session_id: str | None) -> None:
+        call = self._call(operation, session_id)
+        body = openapi.rendered(self.base_url)
+        etag = blake2b(body, digest_size=8).hexdigest()
+        await self.reply(Answer(304 if call.knows(etag) else 200, body, etag))
 
 
 class UnknownHandler(JidoHandler):
     """Every other address below the API's, so that it too answers with a problem document."""
+
+    route = Route("", {})
 
     @web.authenticated
     @authorized(action="read", resource=RESOURCE)
@@ -176,34 +238,36 @@ class UnknownHandler(JidoHandler):
         raise web.HTTPError(404)
 
 
-def _http_problem(status: int, error: object) -> dict[str, Any]:
-    """Return a problem document for what tornado or jupyter_server refused; a bug of ours shows nothing of itself."""
-    hints = {
-        403: "Log in, or send the server's token in the header 'Authorization: token ...'.",
-        404: "There is nothing at this address; the API's root is jido/api/v1/.",
-        405: "This address does not take that method.",
-        500: "This is a bug of jido_jupyter; the server's log has its traceback. Nothing that was saved is lost.",
-    }
-    title = responses.get(status, "Error")
-    code = title.lower().replace(" ", "_")
-    return {
-        "type": wire.PROBLEM_TYPE + code,
-        "title": title,
-        "status": status,
-        "detail": hints.get(status) or getattr(error, "log_message", None) or title,
-        "code": code,
-    }
+def _begun(found: Answer) -> tuple[Answer, str]:
+    """Return an answer, and the start of its pieces: for most this is all there is, and one wait for a thread is enough."""
+    return found, "" if found.pieces is None else _batch(found.pieces)
 
 
-def _now() -> str:
-    return stamp(datetime.now(UTC))
+def _batch(pieces: Iterator[str]) -> str:
+    """Return the next pieces, joined; fewer characters than `_BATCH` are the last ones."""
+    batch, size = [], 0
+    for piece in pieces:
+        batch.append(piece)
+        size += len(piece)
+        if size >= _BATCH:
+            break
+    return "".join(batch)
 
 
-_ID: Final = r"([^/]+)"  # anything: a wrong id gets a sentence that says so, not a bare 404
-ROUTES: Final = [
-    (f"/{API}/sessions", SessionsHandler),
-    (f"/{API}/sessions/{_ID}", SessionHandler),
-    (f"/{API}/sessions/{_ID}/messages", MessagesHandler),
-    (f"/{API}/sessions/{_ID}/resume", ResumeHandler),
-    (f"/{API}(?:/.*)?", UnknownHandler),
-]
+def _verb(operation: Operation) -> Any:
+    """Return the method of a handler for one verb; made anew for each, as `authorized` asks for."""
+
+    async def verb(self: JidoHandler, session_id: str | None = None) -> None:
+        await self.serve(operation, session_id)
+
+    guarded: Any = web.authenticated(authorized(action=operation.action, resource=RESOURCE)(verb))
+    return guarded
+
+
+def handler_of(route: Route, base: type[JidoHandler] = JidoHandler) -> type[JidoHandler]:
+    """Return the handler of an address."""
+    verbs = {verb.lower(): _verb(operation) for verb, operation in route.verbs.items()}
+    if "GET" in route.verbs:
+        verbs["head"] = _verb(route.verbs["GET"])
+    name = "".join(word.strip("{}").capitalize() for word in route.path.split("/")) + "Handler"
+    return type(name, (base,), {"route": route, **verbs})

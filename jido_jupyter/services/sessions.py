@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from jido_jupyter.core import records, redaction
-from jido_jupyter.core.messages import Message
+from jido_jupyter.core.messages import Message, check_numbers
 from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
@@ -222,11 +222,13 @@ class Sessions:
         *,
         take_over: bool = False,
         trust: bool = False,
+        is_id: bool = False,
         look: Callable[[SessionState], Here | None] | None = None,
     ) -> tuple[LiveSession, Briefing]:
         """Open a stored session to go on with it. The attempt counts against the rate limit, whatever becomes of it.
 
         Args:
+            is_id: the target is a whole id, and nothing else is tried.
             look: says how the notebook is now that goes on with it, for the briefing to compare.
 
         Raises:
@@ -237,7 +239,7 @@ class Sessions:
             LimitReached: as many sessions are open as there may be.
             CorruptSession: it cannot be read.
         """
-        session_id = self._counted(target)
+        session_id = self._counted(target, is_id=is_id)
         self._check_open_room(session_id)
         if trust:
             self.trust(session_id)
@@ -255,17 +257,6 @@ class Sessions:
         briefing = self._briefing(shown, look)
         live = LiveSession(self._store, shown.state, revision, lease, self._clock, redacts=self._redacts)
         return live, briefing
-
-    def brief(self, target: str) -> tuple[Shown, Briefing]:
-        """Return a session and its briefing for a client that goes on with it by `add`; counts as a resume.
-
-        Raises:
-            As `resume`.
-        """
-        session_id = self._counted(target)
-        self._check_closed(session_id)
-        shown = self._trusted(session_id)
-        return shown, self._briefing(shown)
 
     def edit(self, session_id: str, expected: str | None = None, **changes: Any) -> Shown:
         """Change title, tags, pin or archive of a session that nobody has open.
@@ -421,10 +412,10 @@ class Sessions:
         """Return the ids of the trashed sessions."""
         return self._store.trashed()
 
-    def _counted(self, target: str) -> str:
+    def _counted(self, target: str, *, is_id: bool = False) -> str:
         """Resolve a target and count the attempt, also when it names nothing."""
         try:
-            session_id = self.resolve(target)
+            session_id = target if is_id else self.resolve(target)
         except JidoError:
             self._limits.acquire(RESUME)
             raise
@@ -469,7 +460,13 @@ class Sessions:
         return Shown(state, revision, record_count=len(log))
 
     def clean(self, said: Sequence[Message]) -> Sequence[Message]:
-        """Return messages as they are stored: without known keys and passwords, unless a setting keeps those."""
+        """Return messages as they are stored: without known keys and passwords, unless a setting keeps those.
+
+        Raises:
+            InvalidField: one holds a number that JSON has not.
+        """
+        for message in said:
+            check_numbers(message)
         return [redaction.redact_message(message) for message in said] if self._redacts else said
 
     def _rewrite(self, session_id: str, *, is_trusted: bool = False) -> None:

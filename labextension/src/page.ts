@@ -21,7 +21,7 @@ export function tellSession(element: Element, session: string): void {
 }
 
 /** Commands with which a formula could do more than look like one. */
-const POWERFUL = /\\(href|url|require|style|class|cssId|data|unicode|def|newcommand|let)\b/;
+const POWERFUL = /\\(href|url|require|style|class|cssId|data|mmlToken|bbox|unicode|def|newcommand|let)(?![a-zA-Z])/;
 
 /** Set formulas; where nobody can, their source stays. */
 export function typeset(formulas: Iterable<HTMLElement>): void {

@@ -64,11 +64,18 @@ export class RestTransport implements ISessionsTransport {
   /** Whether the list is another one than before. */
   private async _list(): Promise<boolean> {
     const headers: HeadersInit = this._etag === null ? {} : { 'If-None-Match': this._etag };
-    const response = await this._request('sessions', { headers });
+    const response = await this._request(`sessions?limit=${PAGE}`, { headers });
     if (response.status === 304) {
       return false;
     }
-    this._listed = ((await response.json()) as { sessions: Summary[] }).sessions;
+    let page = (await response.json()) as SessionsPage;
+    const listed = [...page.sessions];
+    while (page.next_cursor) {
+      const next = `sessions?limit=${PAGE}&cursor=${encodeURIComponent(page.next_cursor)}`;
+      page = (await (await this._request(next)).json()) as SessionsPage;
+      listed.push(...page.sessions);
+    }
+    this._listed = listed;
     this._etag = response.headers.get('ETag');
     return true;
   }
@@ -95,6 +102,11 @@ export class RestTransport implements ISessionsTransport {
   private _answered: string | null = null;
   private _shown: Detail | null = null;
 }
+
+/** Sessions that are asked for at once; the server gives no more. */
+const PAGE = 500;
+
+type SessionsPage = { sessions: Summary[]; next_cursor?: string | null };
 
 const UNREACHABLE = localProblem(
   'unreachable',

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 from pathlib import Path
@@ -11,32 +12,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from jido_jupyter.connection import connect, this_process
-
-API = ("jido", "api", "v1")
-
-
-@pytest.fixture
-def call(jp_fetch):
-    """Return a function that sends a request and returns status, headers and JSON, whatever the status."""
-
-    async def send(method: str, *path: str, body: Any = None, headers: dict[str, str] | None = None, **params: str):
-        data = None
-        if method in ("POST", "PUT", "PATCH"):
-            data = body if isinstance(body, str | bytes) else json.dumps(body if body is not None else {})
-        try:
-            answer = await jp_fetch(*API, *path, method=method, body=data, headers=headers or {}, params=params)
-        except HTTPClientError as error:
-            assert error.response is not None
-            answer = error.response
-        return answer.code, answer.headers, json.loads(answer.body) if answer.body else None
-
-    return send
-
-
-async def created(call, title: str = "Hello", **body: Any) -> dict[str, Any]:
-    status, _, session = await call("POST", "sessions", body={"title": title, **body})
-    assert status == 201
-    return session
+from jido_jupyter.server.routes import EVENTS, ROUTES
+from tests.support.rest import created, said
 
 
 async def test_create_list_show_delete(call) -> None:
@@ -80,13 +57,15 @@ async def test_messages_are_added_in_order(call) -> None:
     path = ("sessions", session["id"], "messages")
 
     for number in range(3):
-        status, _headers, session = await call(
+        status, headers, added = await call(
             "POST",
             *path,
             body={"messages": [{"role": "user", "text": str(number)}]},
             headers={"If-Match": f'"{session["revision"]}"'},
         )
-        assert status == 201
+        session = added["session"]
+        assert (status, headers["ETag"]) == (201, f'"{session["revision"]}"')
+        assert [message["parts"][0]["content"] for message in added["messages"]] == [str(number)]
 
     _, _, found = await call("GET", *path)
     assert [message["parts"][0]["content"] for message in found["messages"]] == ["0", "1", "2"]
@@ -102,7 +81,7 @@ async def test_an_old_revision_is_a_conflict(call) -> None:
         "POST", "sessions", session["id"], "messages", body=add, headers={"If-Match": f'"{session["revision"]}"'}
     )
 
-    assert (status, problem["code"]) == (409, "stale_revision")
+    assert (status, problem["status"], problem["code"]) == (412, 412, "stale_revision")
     _, _, shown = await call("GET", "sessions", session["id"])
     assert len(shown["messages"]) == 1
 
@@ -111,8 +90,10 @@ async def test_the_sixth_resume_is_refused_with_retry_after(call) -> None:
     """429 comes with the seconds to wait, in the header fields and in the problem."""
     session = await created(call, messages=[{"role": "user", "text": "x"}])
     for _ in range(5):
-        status, _, answer = await call("POST", "sessions", session["id"], "resume")
+        status, headers, answer = await call("POST", "sessions", session["id"], "resume")
         assert status == 200
+        await call("POST", "sessions", session["id"], "close", headers={"Jido-Lease": answer["lease"]["token"]})
+    assert headers["RateLimit"].startswith('"resume";r=0;t=')
     assert answer["session"]["messages"]
     assert answer["briefing"]["lines"][0].startswith("Full context: 1 question")
 
@@ -141,7 +122,7 @@ async def test_a_session_that_is_open_elsewhere_is_not_touched(call) -> None:
     live = connect().sessions.new(this_process("kernel", "a.ipynb"))
 
     for method, path in (("POST", "messages"), ("POST", "resume"), ("DELETE", "")):
-        body = {"messages": [{"role": "user", "text": "x"}]}
+        body = {"messages": [{"role": "user", "text": "x"}]} if path == "messages" else {}
         status, _, problem = await call(method, *(part for part in ("sessions", live.id, path) if part), body=body)
         assert (status, problem["code"]) == (409, "session_open"), method
         assert "a.ipynb" in problem["detail"]
@@ -156,7 +137,8 @@ async def test_a_session_that_is_open_elsewhere_is_not_touched(call) -> None:
         ("POST", ["sessions"], "{not json", 400, "invalid_request"),
         ("POST", ["sessions"], "[]", 400, "invalid_request"),
         ("POST", ["sessions"], b"\xff\xfe", 400, "invalid_request"),
-        ("POST", ["sessions"], {"title": 5}, 400, "invalid_request"),
+        ("POST", ["sessions"], {"title": 5}, 400, "invalid_field"),
+        ("POST", ["sessions"], {"titel": "x"}, 400, "invalid_field"),
         ("POST", ["sessions"], {"messages": []}, 400, "invalid_field"),
         ("POST", ["sessions"], {"messages": [{"role": "pirate", "text": "x"}]}, 400, "invalid_field"),
         ("POST", ["sessions"], {"messages": [{"role": "user"}]}, 400, "invalid_field"),
@@ -234,27 +216,26 @@ async def test_an_unusable_store_is_told_and_recovers(call, jido_home: Path) -> 
     assert (status, len(listed["sessions"])) == (200, 1)
 
 
-ADDRESSES = [
-    ("GET", "sessions"),
-    ("POST", "sessions"),
-    ("GET", "sessions/one"),
-    ("DELETE", "sessions/one"),
-    ("GET", "sessions/one/messages"),
-    ("POST", "sessions/one/messages"),
-    ("POST", "sessions/one/resume"),
-    ("GET", "nothing"),
+ALL = [
+    (verb, route.path.replace("{id}", "one"), operation) for route in ROUTES for verb, operation in route.verbs.items()
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), ADDRESSES)
-async def test_no_token_no_answer(http_server_client, jp_base_url, method: str, path: str) -> None:
-    """Without credentials every address refuses and says how to get in."""
-    with pytest.raises(HTTPClientError) as refusal:
-        await http_server_client.fetch(
-            f"{jp_base_url}jido/api/v1/{path}", method=method, body="{}" if method == "POST" else None
-        )
+async def test_no_token_no_answer(http_server_client, jp_base_url) -> None:
+    """Without credentials every address refuses with every verb, before a body is taken in."""
+    for method, path in [(verb, path) for verb, path, _ in ALL] + [
+        ("GET", "nothing"),
+        ("HEAD", "sessions"),
+        ("PUT", "sessions"),
+    ]:
+        with pytest.raises(HTTPClientError) as refusal:
+            await http_server_client.fetch(
+                f"{jp_base_url}jido/api/v1/{path}", method=method, allow_nonstandard_methods=True
+            )
 
-    assert refusal.value.code == 403
+        assert refusal.value.code == 403, (method, path)
+        if method != "HEAD":
+            assert json.loads(refusal.value.response.body)["code"] == "forbidden"
 
 
 @pytest.fixture
@@ -273,21 +254,119 @@ def asked(jp_serverapp) -> list[tuple[str, str]]:
 
 async def test_the_authorizer_is_asked_for_the_right_thing(call, asked) -> None:
     """Each verb asks for its own action on the resource "jido", in whatever order they are called."""
-    expected = [
-        ("GET", "sessions", "read"),
-        ("POST", "sessions", "write"),
-        ("GET", "sessions/one", "read"),
-        ("DELETE", "sessions/one", "write"),
-        ("POST", "sessions/one/messages", "write"),
-        ("GET", "sessions/one/messages", "read"),
-        ("POST", "sessions/one/resume", "execute"),
-    ]
+    for method, path, _ in ALL:
+        status, _, problem = await call(method, *path.split("/"))
+        assert status == 403, (method, path)
+        assert problem["detail"].startswith("You are logged in")
 
-    for method, path, _ in expected:
-        status, _, _ = await call(method, *path.split("/"), body={})
-        assert status == 403
+    assert asked == [(operation.action, "jido") for _, _, operation in ALL]
+    assert {verb: operation.action for verb, _, operation in ALL if verb in ("GET", "DELETE", "PATCH")} == {
+        "GET": "read",
+        "DELETE": "write",
+        "PATCH": "write",
+    }
 
-    assert asked == [(action, "jido") for _, _, action in expected]
+
+async def test_reading_changes_nothing(call, jido_home: Path) -> None:
+    """No file differs after every GET and HEAD; the limiter's counters are the one exception."""
+    session = await created(call, messages=said("x"))
+    await call("GET", "sessions", q="x")  # the index has its words now
+
+    def files() -> dict[str, bytes]:
+        return {
+            str(path): path.read_bytes()
+            for path in jido_home.rglob("*")
+            if path.is_file() and path.parent.name != "limits"
+        }
+
+    before = files()
+    for route in ROUTES:
+        if "GET" in route.verbs and route is not EVENTS:
+            path = route.path.replace("{id}", session["id"]).split("/")
+            status, headers, _ = await call("GET", *path, **({"q": "x"} if route.path == "search" else {}))
+            bare, head, body = await call("HEAD", *path, **({"q": "x"} if route.path == "search" else {}))
+            assert (status, bare, body) == (200, 200, None), path
+            assert head["Content-Type"] == headers["Content-Type"]
+
+    assert files() == before
+
+
+async def test_every_address_says_what_it_takes(call) -> None:
+    """OPTIONS answers anybody; another verb is told what there is."""
+    for route in ROUTES:
+        path = route.path.replace("{id}", "one").split("/")
+        status, headers, body = await call("OPTIONS", *path)
+        wrong, refused, problem = await call("PUT", *path)
+
+        assert (status, body) == (204, None)
+        assert (wrong, problem["code"]) == (405, "method_not_allowed")
+        assert headers["Allow"] == refused["Allow"]
+        assert set(headers["Allow"].split(", ")) >= {*route.verbs, "OPTIONS"}
+
+
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["with its length", "in chunks"])
+async def test_a_body_is_limited_while_it_comes(
+    jp_serverapp, http_server_client, jp_http_port, jp_base_url, is_chunked
+) -> None:
+    """413 whether the client says how much it sends or not, and the connection stays of use."""
+    reader, writer = await asyncio.open_connection("localhost", jp_http_port)
+    size = 17 * 2**20
+    length = "Transfer-Encoding: chunked" if is_chunked else f"Content-Length: {size}"
+    head = (
+        f"POST {jp_base_url}jido/api/v1/sessions HTTP/1.1\r\nHost: localhost:{jp_http_port}\r\n"
+        f"Authorization: token {jp_serverapp.identity_provider.token}\r\n{length}\r\n\r\n"
+    )
+    writer.write(head.encode())
+    piece = b" " * 2**20
+    for _ in range(17):
+        writer.write(b"100000\r\n" + piece + b"\r\n" if is_chunked else piece)
+        await writer.drain()
+    writer.write(b"0\r\n\r\n" if is_chunked else b"")
+
+    answer = (await asyncio.wait_for(reader.readuntil(b"}"), 10)).decode()
+    writer.close()
+
+    assert answer.startswith("HTTP/1.1 413")
+    assert '"code":"payload_too_large"' in answer
+
+
+async def test_a_packed_body_is_not_unpacked(call) -> None:
+    """It might be a bomb."""
+    status, _, problem = await call("POST", "import", body=b"\x1f\x8b", headers={"Content-Encoding": "gzip"})
+
+    assert (status, problem["code"]) == (415, "unsupported_media_type")
+
+
+async def test_nothing_that_is_searched_for_is_logged(call, caplog: pytest.LogCaptureFixture) -> None:
+    """Neither where it is found nor where it is refused; nor the text of a message that is refused."""
+    for params in ({"q": "my-secret"}, {"q": "my-secret is:nothing"}, {"q": "my-secret", "limit": "my-secret"}):
+        await call("GET", "sessions", **params)
+        await call("GET", "search", **params)
+    await call("POST", "sessions", body={"messages": [{"role": "my-secret", "text": "my-secret"}]})
+
+    assert "/jido/api/v1/search" in caplog.text
+    assert "my-secret" not in caplog.text
+
+
+async def test_a_bug_shows_nothing_of_itself(call, jp_serverapp, caplog: pytest.LogCaptureFixture) -> None:
+    """500 with one sentence; the log has the traceback."""
+    access = jp_serverapp.web_app.settings["jido_doorway"].access()
+    access.limits = None
+
+    status, _, problem = await call("GET", "limits", session="abc")
+
+    assert (status, problem["code"]) == (500, "internal_server_error")
+    assert "AttributeError" not in json.dumps(problem)
+    assert "AttributeError" in caplog.text
+
+
+async def test_answers_cannot_be_read_by_other_sites(call) -> None:
+    """The headers of jupyter_server's API stay: no sniffing, nothing may be loaded."""
+    for path in ("sessions", "nothing", "openapi.json"):
+        _, headers, _ = await call("GET", path)
+
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
 
 
 async def test_polling_does_not_keep_an_idle_server_alive(call, jp_serverapp) -> None:

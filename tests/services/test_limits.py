@@ -92,3 +92,19 @@ def test_counters_that_cannot_be_read_are_told(limits: Limits, tmp_path: Path) -
 
     with pytest.raises(RateLimited, match="could not be read"):
         limits.acquire("resume")
+
+
+def test_another_operation_has_its_own_window(tmp_path: Path, clock: FakeClock) -> None:
+    """It is counted over all sessions, and apart from resumes."""
+    limits = Limits(
+        FileLimiter(str(tmp_path), clock.boot), Window(2, 60.0), Window(3, 30.0), {"import": Window(1, 60.0)}
+    )
+
+    limits.acquire("import")
+    with pytest.raises(RateLimited) as refusal:
+        limits.acquire("import")
+
+    assert (refusal.value.operation, refusal.value.limit) == ("import", 1)
+    assert limits.check("resume") == Admitted(3, 30.0)
+    assert set(limits.windows) == {"resume", "import"}
+    assert limits.window("resume", "one") == Window(2, 60.0)

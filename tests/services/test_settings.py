@@ -3,7 +3,7 @@
 import pytest
 
 from jido_jupyter.errors import InvalidSetting
-from jido_jupyter.services.settings import Settings, read
+from jido_jupyter.services.settings import RATES, Settings, read
 
 
 def test_defaults() -> None:
@@ -60,3 +60,16 @@ def test_the_context_is_a_number_of_tokens() -> None:
     """Without a setting it depends on the kind of model."""
     assert read({"JIDO_CONTEXT_TOKENS": "32000"}).context_tokens == 32000
     assert read({}).context_tokens is None
+
+
+def test_rate_limits_are_set_one_by_one() -> None:
+    """What is not named keeps its own; an unknown operation, or no number, is an error that names the setting."""
+    assert read({"JIDO_RATE_LIMITS": "import=5/10 search=7/0.5"}).rate_limits == {
+        **RATES,
+        "import": (5, 10.0),
+        "search": (7, 0.5),
+    }
+    assert read({}, {"rate_limits": "export=1/60"}).rate_limits["export"] == (1, 60.0)
+    for text in ("resume=5/60", "import=0/60", "import", "import=5", "import=5/0"):
+        with pytest.raises(InvalidSetting, match="JIDO_RATE_LIMITS"):
+            read({"JIDO_RATE_LIMITS": text})

@@ -82,3 +82,10 @@ def append_cell(page: Page, source: str) -> Locator:
 
 def run_command(page: Page, command: str, **arguments: object) -> None:
     page.evaluate("([command, args]) => window.jupyterapp.commands.execute(command, args)", [command, arguments])
+
+
+def restart_kernel(page: Page) -> None:
+    page.evaluate("void window.jupyterapp.commands.execute('kernelmenu:restart')")  # it ends with the dialog
+    page.locator(".jp-Dialog .jp-mod-accept").click()
+    page.wait_for_timeout(1000)
+    wait_until_ready(page)

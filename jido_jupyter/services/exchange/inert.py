@@ -37,7 +37,7 @@ _SUBSTITUTIONS: Final = tuple(
         (r"`(?=``)|(?<=``)`", "&#96;"),
         (r"~(?=~~)|(?<=~~)~", "&#126;"),
         # TeX that links, loads or styles; inside a formula a reference is an error, which is what it should be.
-        (r"\\(?=(?:href|url|require|includegraphics|html\w*|class|cssid|style|data)\b)", "&#92;"),
+        (r"\\(?=(?:href|url|require|includegraphics|html\w*|class|cssid|style|data|mmltoken|bbox)(?![a-z]))", "&#92;"),
     )
 )
 
