@@ -27,7 +27,8 @@ _PAIRS: Final = (("$$", "$$"), ("\\[", "\\]"), ("\\(", "\\)"), ("$", "$"))
 _BLOCKS: Final = {"$$": "$$", "\\[": "\\]"}
 # TeX that links, loads, defines or styles: split in two by a space of no width, it is a command that nobody knows.
 _LIVE_TEX: Final = re.compile(
-    r"\\(?=(?:href|url|require|includegraphics|html\w*|class|cssid|style|data|def|let|newcommand)\b)", re.IGNORECASE
+    r"\\(?=(?:href|url|require|includegraphics|html\w*|class|cssid|style|data|mmltoken|bbox|def|let|newcommand)(?![a-z]))",
+    re.IGNORECASE,
 )
 _BROKEN: Final = "\\\u200b"
 

@@ -67,7 +67,7 @@ class Growing:
 
     def _begin(self, call: Call) -> None:
         for place, block in enumerate(self._settled):
-            if isinstance(block, Call) and block.id == call.id:
+            if isinstance(block, Call) and block.id == call.id and block.response is None:
                 self._settled[place] = call
                 return
         self._growing.append(call)
@@ -80,7 +80,8 @@ class Growing:
         else:
             results = blocks.results_of([message])
             self._settled = [
-                blocks.ended(block, results) if isinstance(block, Call) else block for block in self._settled
+                blocks.ended(block, results) if isinstance(block, Call) and block.response is None else block
+                for block in self._settled
             ]
 
     def _settle(self, found: list[Block]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice, takewhile
 from typing import Final
 
 from jido_jupyter.core.ids import short
@@ -26,9 +27,8 @@ def transcript(
     """
     count = len(state.messages)
     first = 0 if limit is None else max(0, count - limit)
-    results = blocks.results_of(state.messages)
     shown = [
-        (number, message, blocks.of(message, results))
+        (number, message, blocks.of(message, _results(state.messages, number)))
         for number, message in enumerate(state.messages[first:], first + 1)
         if message.role != "tool"  # results stand with their calls
     ]
@@ -42,6 +42,11 @@ def transcript(
     plain = [f"{state.title} [{short(state.id)}]", *told, *([earlier] if earlier else [])]
     plain += [f"\n{number}. {speaker(message)}: {blocks.plain(found)}" for number, message, found in shown]
     return view.bundle(html, "\n".join(plain))
+
+
+def _results(said: Sequence[Message], place: int) -> dict[str, blocks.Call]:
+    """Return how the calls of a message ended: in the messages right behind it, for ids come again in later turns."""
+    return blocks.results_of(takewhile(lambda message: message.role == "tool", islice(said, place, None)))
 
 
 def speaker(message: Message) -> str:

@@ -137,9 +137,9 @@ class Panel(Door):
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             got = self.kernel.client.get_iopub_msg(timeout=timeout_s)
-            if got["msg_type"] == "comm_msg" and got["content"]["comm_id"] == self._comm_id:
-                if (data := got["content"]["data"])["method"] == "custom":
-                    yield data["content"]
+            is_ours = got["msg_type"] == "comm_msg" and got["content"]["comm_id"] == self._comm_id
+            if is_ours and (data := got["content"]["data"])["method"] == "custom":
+                yield data["content"]
         raise AssertionError(f"the turn did not end within {timeout_s} s")
 
 
