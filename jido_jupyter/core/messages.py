@@ -31,7 +31,12 @@ _REQUIRED: Final[dict[str, tuple[str, ...]]] = {
     "tool_call_response": ("id", "response"),
 }
 # And which of them must be text.
-_TEXT_OF: Final = {"text": "content", "reasoning": "content", "tool_call": "id", "tool_call_response": "id"}
+_TEXTS_OF: Final[dict[str, tuple[str, ...]]] = {
+    "text": ("content",),
+    "reasoning": ("content",),
+    "tool_call": ("id", "name"),
+    "tool_call_response": ("id",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +166,9 @@ def parts_from_wire(wire: object, path: str = "message") -> tuple[Part, ...]:
             if name not in part:
                 here = f"{path}.parts[{number}].{name}"
                 raise InvalidField(here, f"a part of type {part['type']!r} needs it")
-        text = _TEXT_OF.get(part["type"])
-        if text is not None and not isinstance(part[text], str):
-            raise InvalidField(f"{path}.parts[{number}].{text}", "must be text")
+        for name in _TEXTS_OF.get(part["type"], ()):
+            if not isinstance(part[name], str):
+                raise InvalidField(f"{path}.parts[{number}].{name}", "must be text")
     return tuple(wire)
 
 

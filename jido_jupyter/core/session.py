@@ -287,11 +287,16 @@ def compacted(state: SessionState, log: Iterable[Record], at: str) -> list[Recor
         for record in log
         if record.get("t") not in records.KINDS
     ]
-    log = [records.meta(state.meta, at), records.messages(state.messages, at)]
+    return [records.meta(state.meta, at), records.messages(state.messages, at), *beside(state, at), *unknown]
+
+
+def beside(state: SessionState, at: str) -> list[Record]:
+    """Return the records of what a session holds beside its messages and its meta."""
+    log = []
     if state.todos:
         log.append(records.todos(state.todos, at))
     if state.summary is not None:
         log.append(records.summary(state.summary["text"], state.summary["to"], at, state.summary.get("model")))
     if state.context is not None:
         log.append(records.context(state.context, at))
-    return [*log, *unknown]
+    return log

@@ -11,7 +11,7 @@ from jido_jupyter.core import records, redaction
 from jido_jupyter.core.messages import Message, check_numbers
 from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
-from jido_jupyter.core.session import SessionState, Summary, compacted, replay, summarise
+from jido_jupyter.core.session import SessionState, Summary, beside, compacted, replay, summarise
 from jido_jupyter.core.times import stamp
 from jido_jupyter.core.window import Admitted, Refused
 from jido_jupyter.errors import (
@@ -296,7 +296,7 @@ class Sessions:
             state = edits.rewound(state, message_id)
         origin = {"kind": "fork", "session": session_id, "message": state.messages[-1].id if state.messages else None}
         meta = {**state.meta, "title": f"{state.title} (fork)", "origin": origin, "pinned": False}
-        return self._stored(meta, state.messages)
+        return self._stored(meta, state.messages, also=beside(state, self._stamp()))
 
     def bring_in(self, meta: Mapping[str, Any], said: Sequence[Message], session_id: str | None = None) -> Shown:
         """Store a session that comes from elsewhere, under a new id.
@@ -449,6 +449,7 @@ class Sessions:
         said: Sequence[Message],
         session_id: str | None = None,
         created_at: str | None = None,  # None: now; an import began when it was said, not when it came here
+        also: Sequence[Record] = (),
     ) -> Shown:
         session_id, now = session_id or self.mint_id(), self._stamp()
         created_at = created_at or now
@@ -456,8 +457,9 @@ class Sessions:
         if said:
             log.append(records.messages(said, now))
         state = SessionState(session_id, created_at, created_at).with_meta(meta).with_messages(said)
-        revision = self._store.create(records.header(session_id, created_at), log)
-        return Shown(state, revision, record_count=len(log))
+        log += also
+        revision = self._store.create(header := records.header(session_id, created_at), log)
+        return Shown(replay(header, log) if also else state, revision, record_count=len(log))
 
     def clean(self, said: Sequence[Message]) -> Sequence[Message]:
         """Return messages as they are stored: without known keys and passwords, unless a setting keeps those.

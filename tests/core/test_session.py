@@ -678,7 +678,12 @@ def test_compacting_keeps_todos_summary_and_context() -> None:
 
 
 @pytest.mark.parametrize(
-    "part", [{"type": "tool_call", "id": ["x"], "name": "n"}, {"type": "tool_call_response", "id": {}, "response": 1}]
+    "part",
+    [
+        {"type": "tool_call", "id": ["x"], "name": "n"},
+        {"type": "tool_call", "id": "x", "name": 5},
+        {"type": "tool_call_response", "id": {}, "response": 1},
+    ],
 )
 def test_a_call_whose_id_is_no_text_costs_its_message_only(part: dict) -> None:
     """It is passed over and told; one such message must not take a whole list down."""

@@ -479,3 +479,17 @@ def test_messages_that_come_by_other_doors_lose_their_keys_too(sessions: Session
     texts = [message.text for message in sessions.show(session_id).state.messages]
 
     assert all("[redacted: OpenAI key]" in text and key not in text for text in texts)
+
+
+def test_a_fork_takes_along_what_stands_beside_the_messages(sessions: Sessions) -> None:
+    """What is left to do, and what the notebook looked like, belong to the copy too."""
+    live = sessions.new(OWNER)
+    live.record([said(1)], context={"notebook": "a.ipynb"})
+    live.set_todos([{"text": "plot", "status": "open"}])
+    live.close()
+
+    fork = sessions.fork(live.id).state
+
+    assert fork.todos == ({"text": "plot", "status": "open"},)
+    assert fork.context == {"notebook": "a.ipynb"}
+    assert sessions.show(fork.id).state.messages == fork.messages
