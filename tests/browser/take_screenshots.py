@@ -7,7 +7,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
 from tests.support.kernels import ROOT, running
-from tests.support.pages import append_cell, cell, run, run_command, wait_until_ready
+from tests.support.openai_loopback import Loopback
+from tests.support.pages import append_cell, cell, restart_kernel, run, run_command, wait_until_ready, write_notebook
 
 IMAGES = ROOT / "docs" / "images"
 EARLIER = """
@@ -32,9 +33,7 @@ for title, question, answer in (
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_take(lab: Lab, page: Page, theme: str) -> None:
     """Sidebar, panel, a preview and a refused resume, in both themes."""
-    if theme == "dark":
-        folder = lab.home / "settings" / "@jupyterlab" / "apputils-extension"
-        (folder / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+    choose_theme(lab, theme)
     with running(lab.home) as kernel:
         kernel.run("%load_ext jido_jupyter")
         assert kernel.run(EARLIER).status == "ok"
@@ -77,6 +76,52 @@ def test_take(lab: Lab, page: Page, theme: str) -> None:
     refused.screenshot(path=IMAGES / f"refused-{theme}.png")
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_take_magics(lab: Lab, page: Page, theme: str) -> None:
+    """What cells show: an answer with tables, formulas and code; a question for leave, and what came of it; a briefing."""
+    choose_theme(lab, theme)
+    write_notebook(lab.root / "churn.ipynb", "")
+    page.set_viewport_size({"width": 1000, "height": 900})
+    page.goto(lab.address("/lab/tree/churn.ipynb"))
+    wait_until_ready(page)
+    run_command(page, "application:toggle-left-area")
+    with Loopback() as server:
+        settings = {"OPENAI_BASE_URL": server.url, "OPENAI_API_KEY": "k", "JIDO_MODEL": "openai:echo"}
+        run(page, append_cell(page, f"import os; os.environ.update({settings!r})\n%load_ext jido_jupyter"))
+        take(page, "answer", theme, RICH)
+        run(page, append_cell(page, "rows, rate = 1000, 0.26"))
+        run(page, append_cell(page, RUN_CODE))
+        asking = append_cell(page, "%%jido --model openai:tool\nHow many customers stay?")
+        run(page, asking, wait=False)
+        expect(asking.locator(".jp-Stdin-input")).to_be_visible(timeout=20_000)
+        asking.screenshot(path=IMAGES / f"consent-{theme}.png")
+        asking.locator(".jp-Stdin-input").fill("y")
+        asking.locator(".jp-Stdin-input").press("Enter")
+        expect(asking).to_contain_text("saved ·", timeout=20_000)
+        asking.locator("details").first.evaluate("fold => (fold.open = true)")
+        asking.screenshot(path=IMAGES / f"tools-{theme}.png")
+        run_command(page, "docmanager:save")
+        restart_kernel(page)
+        take(page, "offer", theme, "%load_ext jido_jupyter")
+        take(page, "briefing", theme, "%jido resume")
+        take(page, "list", theme, "%jido list")
+        take(page, "search", theme, "%jido search customers")
+
+
+def take(page: Page, name: str, theme: str, source: str) -> None:
+    """Run a cell and keep its picture."""
+    added = append_cell(page, source)
+    run(page, added)
+    page.wait_for_timeout(500)
+    added.screenshot(path=IMAGES / f"{name}-{theme}.png")
+
+
+def choose_theme(lab: Lab, theme: str) -> None:
+    if theme == "dark":
+        folder = lab.home / "settings" / "@jupyterlab" / "apputils-extension"
+        (folder / "themes.jupyterlab-settings").write_text('{"theme": "JupyterLab Dark"}')
+
+
 def take_panel(page: Page, panel: Locator, theme: str) -> None:
     """The panel's list beside a conversation, what it looks like while it asks for leave, and all of it at 320 px."""
     panel.get_by_test_id("jido-toggle-list").click()
@@ -106,4 +151,38 @@ from jido_jupyter.notebook.kernel import kernel
 kernel().session.live.set_todos([
     {"text": "drop customer_id and fit again", "status": "doing"}, {"text": "plot the learning curve", "status": "open"}
 ])
+"""
+
+RICH = """%%jido --new Churn model
+With the logistic model
+
+$$p = \\frac{1}{1 + e^{-\\beta x}}$$
+
+the **recall** at $p > 0.5$ is too low:
+
+| threshold | precision | recall |
+|---:|---:|---:|
+| 0.5 | 0.81 | 0.42 |
+| 0.3 | 0.66 | 0.71 |
+
+Lower it, and see [the curve](https://example.org/pr):
+
+```python
+def churned(p, threshold=0.3):
+    return p > threshold  # of losing a customer
+```"""
+
+RUN_CODE = """
+from jido_jupyter.assistants.port import Tool
+from jido_jupyter.notebook.surroundings import NotebookSurroundings
+from jido_jupyter.notebook.tools import run
+
+class Around(NotebookSurroundings):
+    def tools(self, session, desk):
+        real = run.tool(get_ipython(), session, desk, self.folder)
+        asked = {"code": "stay = round(rows * (1 - rate))\\nprint(stay, 'customers stay')", "purpose": "Count who stays"}
+        return [Tool(real.name, real.description, {"type": "object"}, lambda arguments: real.run(asked))]
+
+import jido_jupyter as jido
+jido.current()._around = Around(get_ipython())
 """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jido_jupyter.assistants.port import Began, Said, TextDelta, ToolCall
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.session import SessionState
@@ -81,3 +83,21 @@ def test_titles_and_tools_are_never_typeset() -> None:
     assert "mathjax_ignore" in before
     assert "$x$" in before
     assert "run_code" not in inside.split("</div>", 1)[0]
+
+
+def test_an_id_that_comes_again_is_another_call() -> None:
+    """Some servers begin to count anew in each step: a call that was denied does not get the result of a later one."""
+    denied = {"type": "tool_call_response", "id": "c1", "response": "no", "outcome": "denied"}
+    said = (ASKS, Message("t0", "tool", (denied,), AT), replace(ASKS, id="a3"), TOLD)
+    turn = Growing()
+
+    for message in said:
+        if message is said[2]:
+            turn.add(Began("a3"))
+        turn.add(Said(message))
+        if message.role == "assistant":
+            turn.add(ToolCall("c1", "run_code", {}))
+    stored = transcript(SessionState("s", AT, AT, messages=said), ())["text/plain"]
+
+    for shown in (stored, blocks.plain(turn.blocks)):
+        assert shown.index("· denied") < shown.index("    no") < shown.index("· done") < shown.index("<i>True</i>")

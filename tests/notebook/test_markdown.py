@@ -32,7 +32,9 @@ def test_prices_are_no_formula() -> None:
     assert "<em>and</em>" in to_html("it costs $5 *and* $6")
 
 
-@pytest.mark.parametrize("command", ["href", "url", "require", "includegraphics", "htmlClass", "style", "HREF"])
+@pytest.mark.parametrize(
+    "command", ["href", "url", "require", "includegraphics", "htmlClass", "style", "HREF", "mmlToken", "bbox"]
+)
 def test_commands_of_tex_that_link_or_load_are_broken(command: str) -> None:
     """In a formula and in a sentence around dollar signs; code keeps them."""
     for text in (f"$\\{command}{{javascript:x}}{{y}}$", f"$ a \\{command}{{x}} $", f"# $$\\{command}{{x}}$$"):

@@ -75,7 +75,8 @@ def append_cell(page: Page, source: str) -> Locator:
         }""",
         source,
     )
-    added = page.locator(".jp-CodeCell").last
+    cells = page.locator(".jp-CodeCell")
+    added = cells.nth(cells.count() - 1)  # it stays the same when running it puts another one below
     added.scroll_into_view_if_needed()
     return added
 
