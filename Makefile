@@ -17,6 +17,7 @@ start: $(VENV)/lab.done
 test: $(VENV)/test.done browser
 	npm --prefix labextension test
 	python -m pytest
+	python -m pytest tests/reliability
 	python -m pytest tests/browser
 
 lint: $(VENV)/test.done
@@ -30,6 +31,7 @@ lint: $(VENV)/test.done
 check: lint
 	npm --prefix labextension test
 	python -m pytest -q tests --ignore=tests/notebook --ignore=tests/notebooks
+	python -m pytest -q tests/reliability
 
 # Sessions under the libraries of others, with those libraries: their agents, their clients, their messages.
 adapters: $(VENV)/test.done

@@ -59,7 +59,7 @@ class Consent:
             "id": consent_id,
             "session": session_id,
             "tool": request.tool,
-            "summary": request.summary,
+            "summary": printable(request.summary),
             "code": None if request.code is None else printable(request.code),  # nothing in it may disguise the rest
         }
         self._send({"kind": "event", "event": "consent", **self._asked})
