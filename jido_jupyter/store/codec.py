@@ -16,6 +16,7 @@ import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 
@@ -54,7 +55,7 @@ class Key:
 
     def of(self, session_id: str) -> Key:
         """Return the key of one session: its lines fit into no other session's file, whatever they follow there."""
-        return Key(bytes.fromhex(self.mac(_SESSION, session_id.encode()).decode()), self.id)
+        return _own(self, session_id)
 
     def mac(self, previous: bytes, *head: bytes | memoryview) -> bytes:
         """Return the MAC, in hex, of ``head`` (in one piece or several) after the line with MAC ``previous``."""
@@ -64,6 +65,11 @@ class Key:
             inner.update(piece)
         outer.update(inner.digest())
         return outer.hexdigest().encode()
+
+
+@lru_cache(256)  # a session is added to again and again
+def _own(key: Key, session_id: str) -> Key:
+    return Key(bytes.fromhex(key.mac(_SESSION, session_id.encode()).decode()), key.id)
 
 
 class Keys:
