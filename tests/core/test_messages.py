@@ -195,7 +195,7 @@ def test_parts_that_hold_what_they_must() -> None:
     parts = [
         {"type": "text", "content": ""},
         {"type": "reasoning", "content": "hm", "x": 1},
-        {"type": "tool_call", "id": "a", "name": None},
+        {"type": "tool_call", "id": "a", "name": "n"},
         {"type": "tool_call_response", "id": "a", "response": {"x": [1]}},
         {"type": "hologram"},
     ]
