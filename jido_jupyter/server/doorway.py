@@ -110,7 +110,9 @@ class Doorway:
         task = self._workers.submit(lambda: work(self.access(identity)))
         self._waiting += 1
         try:
-            return await asyncio.wait_for(asyncio.wrap_future(task), self._patience_s)
+            # Not `wait_for`: before Python 3.12 it forgets that it was cancelled when its answer comes at that moment.
+            async with asyncio.timeout(self._patience_s):
+                return await asyncio.wrap_future(task)
         except TimeoutError:
             if is_change and not task.cancelled():
                 raise NoAnswer(self._patience_s) from None

@@ -89,5 +89,6 @@ class EventsHandler(JidoHandler):
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:
     with contextlib.suppress(TimeoutError):
-        return await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            return await event.wait()
     return False

@@ -55,6 +55,27 @@ def test_the_loop_goes_on_while_the_store_hangs(tmp_path: Path, gate: threading.
     assert turns > 5
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_who_is_cancelled_ends(tmp_path: Path, gate: threading.Event, turns: int) -> None:
+    """Also when the answer comes just then: a task that went on would keep its server from ending."""
+    door = doorway(tmp_path)
+    door.access()
+
+    async def story() -> asyncio.Task[bool]:
+        asking = asyncio.create_task(door.run(lambda access: gate.wait()))
+        await asyncio.sleep(0.05)
+        gate.set()
+        time.sleep(0.05)  # the answer is there, and the loop has not seen it
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        if asking.cancel():
+            await asyncio.wait({asking})
+            assert asking.cancelled()
+        return asking
+
+    asyncio.run(story())
+
+
 def test_reading_changes_nothing(tmp_path: Path, gate: threading.Event) -> None:
     """A read that hangs is only busy."""
     door = doorway(tmp_path, workers=1, patience_s=0.05)
