@@ -20,6 +20,20 @@ from jido_jupyter.store.contract import Lease, Revision, Store
 T = TypeVar("T")
 
 
+def as_stored(said: Sequence[Message], *, redacts: bool) -> Sequence[Message]:
+    """Return messages as a session holds them, whatever door they come through.
+
+    Args:
+        redacts: whether known keys and passwords are taken out.
+
+    Raises:
+        InvalidField: one holds a number that JSON has not.
+    """
+    for message in said:
+        check_numbers(message)
+    return [redaction.redact_message(message) for message in said] if redacts else said
+
+
 class LiveSession:
     """The handle of an open session; safe to use from several threads.
 
@@ -97,10 +111,7 @@ class LiveSession:
             PayloadTooLarge: the session is full; nothing was added.
             StoreError, StaleRevision: they could not be stored now, and are kept in memory for `save`.
         """
-        for message in said:
-            check_numbers(message)
-        if self._redacts:
-            said = [redaction.redact_message(message) for message in said]
+        said = as_stored(said, redacts=self._redacts)
         with self._lock:
             before, waiting = self._state, len(self._unsaved)
             self._state = self._state.with_messages(said)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from jido_jupyter.core import records, redaction
-from jido_jupyter.core.messages import Message, check_numbers
+from jido_jupyter.core import records
+from jido_jupyter.core.messages import Message
 from jido_jupyter.core.query import Query, parse
 from jido_jupyter.core.records import Owner, Record
 from jido_jupyter.core.session import SessionState, Summary, beside, compacted, replay, summarise
@@ -27,7 +27,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.services import edits, targets
 from jido_jupyter.services.briefing import Briefing, Here, brief
 from jido_jupyter.services.limits import RESUME, Limits
-from jido_jupyter.services.live import LiveSession
+from jido_jupyter.services.live import LiveSession, as_stored
 from jido_jupyter.store.contract import Damage, Page, Revision, Store
 
 TIGHT: Final = 0.8  # of the limit: from here on users are told
@@ -462,14 +462,8 @@ class Sessions:
         return Shown(replay(header, log) if also else state, revision, record_count=len(log))
 
     def clean(self, said: Sequence[Message]) -> Sequence[Message]:
-        """Return messages as they are stored: without known keys and passwords, unless a setting keeps those.
-
-        Raises:
-            InvalidField: one holds a number that JSON has not.
-        """
-        for message in said:
-            check_numbers(message)
-        return [redaction.redact_message(message) for message in said] if self._redacts else said
+        """Return messages as they are stored; see `as_stored`."""
+        return as_stored(said, redacts=self._redacts)
 
     def _rewrite(self, session_id: str, *, is_trusted: bool = False) -> None:
         stored = self._store.read(session_id)

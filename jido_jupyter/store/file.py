@@ -107,13 +107,8 @@ class FileStore:
         if session_id in self._doubtful:
             self._write_again(session_id)
         with self._storing(), self._locked(session_id, os.O_RDWR | os.O_APPEND) as fd:
-            size = os.fstat(fd).st_size
-            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
             key = self._key_of(fd, session_id)
-            if found != expected:  # somebody was quicker, or a crash left a torn end, be it one that looks whole
-                found, size = self._cut_torn_end(fd, session_id)
-            if found != expected:
-                raise StaleRevision(session_id, str(expected), str(found))
+            size = self._size_at(fd, session_id, expected)
             data, revision = codec.seal(log, expected, key)
             if not beyond_limit:
                 self._check_size(session_id, size + len(data))
@@ -140,12 +135,7 @@ class FileStore:
         pieces, revision = codec.pieces([{**header, "kid": key.id}, *log], None, key, expected.n + 1)
         with self._storing(), self._locked(session_id, os.O_RDWR) as fd:
             codec.check_version(os.pread(fd, codec.HEADER_MAX, 0), session_id)
-            size = os.fstat(fd).st_size
-            found = codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))
-            if found != expected:
-                found, _ = self._cut_torn_end(fd, session_id)
-            if found != expected:
-                raise StaleRevision(session_id, str(expected), str(found))
+            self._size_at(fd, session_id, expected)
             with self._sessions.opened() as folder_fd:
                 files.replace_file(folder_fd, session_id + SUFFIX, *pieces)
         self._mark(session_id)
@@ -257,9 +247,22 @@ class FileStore:
                 decoded = codec.decode(files.read_all(fd), session_id, self._keys, path)
             return decoded
 
+    def _size_at(self, fd: int, session_id: str, expected: Revision) -> int:
+        """Return the size of a log that is at ``expected``; a torn end is moved away first.
+
+        Raises:
+            StaleRevision: it is at another one.
+        """
+        found, size = _end_of(fd)
+        if found != expected:  # somebody was quicker, or a crash left a torn end, be it one that looks whole
+            found, size = self._cut_torn_end(fd, session_id)
+        if found != expected:
+            raise StaleRevision(session_id, str(expected), str(found))
+        return size
+
     def _revision_of(self, fd: int, session_id: str) -> Revision:
-        size = os.fstat(fd).st_size
-        if (found := codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX)))) is not None:
+        found, _ = _end_of(fd)
+        if found is not None:
             return found
         path = self._sessions.path_of(session_id + SUFFIX)
         return codec.decode(files.read_all(fd), session_id, self._keys, path).stored.revision
@@ -395,6 +398,12 @@ class FileStore:
             yield
         except OSError as error:
             files.refuse(error, self.home)
+
+
+def _end_of(fd: int) -> tuple[Revision | None, int]:
+    """Return the revision that the last record of a log states, None for a torn end, and the log's size."""
+    size = os.fstat(fd).st_size
+    return codec.tail(os.pread(fd, codec.TAIL_MAX, max(0, size - codec.TAIL_MAX))), size
 
 
 def _damaged(session_id: str, error: JidoError) -> Summary:

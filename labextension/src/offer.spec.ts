@@ -7,17 +7,17 @@ import { offerFor, OfferLine } from './offer';
 import { contentsPath, isSamePlace } from './places';
 import { openIn } from './pointer';
 
-const ROOT = '/home/me/work';
+const ROOT = '/srv/me/notes';
 const owner = (notebook: string | null, kind = 'kernel') => ({ kind, notebook, host: 'here', pid: 1 });
 
 describe('places', () => {
   it.each([
-    ['/home/me/work/a/b.ipynb', 'a/b.ipynb', ROOT, true],
-    ['/home/me/work/a/b.ipynb', 'b.ipynb', ROOT, false],
-    ['/home/me/work/b.ipynb', 'b.ipynb', '~/work', true],
-    ['/home/me/other/b.ipynb', 'b.ipynb', '~/work', false],
-    ['C:\\Users\\me\\work\\b.ipynb', 'b.ipynb', 'C:/Users/me/work', true],
-    ['/home/me/work/b.ipynb', 'RTC:b.ipynb', ROOT, true],
+    ['/srv/me/notes/a/b.ipynb', 'a/b.ipynb', ROOT, true],
+    ['/srv/me/notes/a/b.ipynb', 'b.ipynb', ROOT, false],
+    ['/srv/me/notes/b.ipynb', 'b.ipynb', '~/notes', true],
+    ['/srv/me/other/b.ipynb', 'b.ipynb', '~/notes', false],
+    ['C:\\Users\\me\\notes\\b.ipynb', 'b.ipynb', 'C:/Users/me/notes', true],
+    ['/srv/me/notes/b.ipynb', 'RTC:b.ipynb', ROOT, true],
     [null, 'b.ipynb', ROOT, false]
   ])('are compared whole: %s and %s below %s', (stored, path, root, isSame) => {
     expect(isSamePlace(stored, path, root)).toBe(isSame);

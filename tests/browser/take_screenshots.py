@@ -8,7 +8,16 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.conftest import Lab
 from tests.support.kernels import ROOT, running
 from tests.support.openai_loopback import Loopback
-from tests.support.pages import append_cell, cell, restart_kernel, run, run_command, wait_until_ready, write_notebook
+from tests.support.pages import (
+    append_cell,
+    cell,
+    restart_kernel,
+    run,
+    run_command,
+    running_code,
+    wait_until_ready,
+    write_notebook,
+)
 
 IMAGES = ROOT / "docs" / "images"
 EARLIER = """
@@ -172,17 +181,4 @@ def churned(p, threshold=0.3):
     return p > threshold  # of losing a customer
 ```"""
 
-RUN_CODE = """
-from jido_jupyter.assistants.port import Tool
-from jido_jupyter.notebook.surroundings import NotebookSurroundings
-from jido_jupyter.notebook.tools import run
-
-class Around(NotebookSurroundings):
-    def tools(self, session, desk):
-        real = run.tool(get_ipython(), session, desk, self.folder)
-        asked = {"code": "stay = round(rows * (1 - rate))\\nprint(stay, 'customers stay')", "purpose": "Count who stays"}
-        return [Tool(real.name, real.description, {"type": "object"}, lambda arguments: real.run(asked))]
-
-import jido_jupyter as jido
-jido.current()._around = Around(get_ipython())
-"""
+RUN_CODE = running_code("stay = round(rows * (1 - rate))\nprint(stay, 'customers stay')", "Count who stays")

@@ -10,7 +10,15 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Lab
 from tests.support.openai_loopback import Loopback
-from tests.support.pages import append_cell, restart_kernel, run, run_command, wait_until_ready, write_notebook
+from tests.support.pages import (
+    append_cell,
+    restart_kernel,
+    run,
+    run_command,
+    running_code,
+    wait_until_ready,
+    write_notebook,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -28,22 +36,9 @@ def double(x):
     return 2 * x
 ```"""
 
-# The real tool that runs code, asked by a model that can only send empty arguments.
-RUN_CODE = """
-from jido_jupyter.assistants.port import Tool
-from jido_jupyter.notebook.surroundings import NotebookSurroundings
-from jido_jupyter.notebook.tools import run
-
-class Around(NotebookSurroundings):
-    def tools(self, session, desk):
-        real = run.tool(get_ipython(), session, desk, self.folder)
-        asked = {"code": "total = sum(range(10))\\nprint('the total is', total)", "purpose": "Add the numbers up"}
-        return [Tool(real.name, real.description, {"type": "object"}, lambda arguments: real.run(asked))]
-
-import jido_jupyter as jido
-session = jido.new("Consent")
-session._around = Around(get_ipython())
-"""
+RUN_CODE = 'import jido_jupyter as jido; jido.new("Consent")\n' + running_code(
+    "total = sum(range(10))\nprint('the total is', total)", "Add the numbers up"
+)
 
 
 @pytest.fixture(scope="module")

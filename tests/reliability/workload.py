@@ -87,6 +87,19 @@ def operations() -> tuple[Operation, ...]:
     return tuple(one for one in OPERATIONS if one.needs is None or hasattr(FileStore, one.needs))
 
 
+def named(name: str) -> Operation:
+    return next(one for one in (*OPERATIONS, PURGE, QUARANTINE) if one.name == name)
+
+
+def place_of(store: FileStore, session_id: str) -> str:
+    """Return the folder that a session is in; empty for none."""
+    try:
+        store.revision(session_id)
+    except SessionNotFound:
+        return "trash" if session_id in store.trashed() else ""
+    return "sessions"
+
+
 def missing() -> list[str]:
     """Return a note for each operation that this version of the store does not have."""
     return [f"not run: {one.name} (the store has no {one.needs})" for one in OPERATIONS if one not in operations()]
@@ -183,7 +196,7 @@ def unbinned(store: Any, state: State) -> State:
 @cache
 def states_around(name: str) -> tuple[State, State]:
     """Return the scene's state before and after an operation that nothing disturbs."""
-    operation = next(one for one in (*OPERATIONS, PURGE, QUARANTINE) if one.name == name)
+    operation = named(name)
     with folder() as place:
         home = os.path.join(place, "home")
         copy_scene(home, operation)

@@ -71,12 +71,12 @@ def test_a_renamed_notebook_is_told_by_its_cells(sessions: Sessions) -> None:
 
 def test_only_the_same_path_counts(sessions: Sessions) -> None:
     """A path that merely contains it is another notebook; the newest comes first."""
-    asked(sessions, "/work/a.ipynb", "c1")
-    asked(sessions, "/more/work/a.ipynb", "c1")
+    asked(sessions, "/desk/a.ipynb", "c1")
+    asked(sessions, "/more/desk/a.ipynb", "c1")
 
-    found = where.sessions_of(sessions, "/work/a.ipynb")
+    found = where.sessions_of(sessions, "/desk/a.ipynb")
 
-    assert [summary.notebook for summary in found] == ["/work/a.ipynb"]
+    assert [summary.notebook for summary in found] == ["/desk/a.ipynb"]
 
 
 def test_it_tells_how_far_it_looked(sessions: Sessions, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,21 @@ from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+# The real tool that runs code, asked by a model that can only send empty arguments; goes into the open session.
+_RUN_CODE = """
+from jido_jupyter.assistants.port import Tool
+from jido_jupyter.notebook.surroundings import NotebookSurroundings
+from jido_jupyter.notebook.tools import run
+
+class Around(NotebookSurroundings):
+    def tools(self, session, desk):
+        real = run.tool(get_ipython(), session, desk, self.folder)
+        return [Tool(real.name, real.description, {{"type": "object"}}, lambda arguments: real.run({asked!r}))]
+
+import jido_jupyter as jido
+jido.current()._around = Around(get_ipython())
+"""
+
 # Keys pressed when the kernel merely looks idle get lost: wait for the session itself.
 READY = """async () => {
   const started = Date.now();
@@ -90,3 +105,8 @@ def restart_kernel(page: Page) -> None:
     page.locator(".jp-Dialog .jp-mod-accept").click()
     page.wait_for_timeout(1000)
     wait_until_ready(page)
+
+
+def running_code(code: str, purpose: str) -> str:
+    """Return a cell after which a model that asks for a tool wants to run ``code``."""
+    return _RUN_CODE.format(asked={"code": code, "purpose": purpose})

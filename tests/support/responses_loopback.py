@@ -7,10 +7,11 @@ ends the connection after 5 pieces, ``length`` says that the answer was cut off,
 from __future__ import annotations
 
 import json
-import sys
 import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.support import openai_loopback
 
 
 class ResponsesLoopback:
@@ -34,16 +35,10 @@ class ResponsesLoopback:
         self._http.server_close()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
+class _Server(openai_loopback._Server):
     def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
         super().__init__(address, handler)
         self.requests: list[dict[str, Any]] = []
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):  # a client that goes away is normal
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

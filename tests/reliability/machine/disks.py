@@ -22,12 +22,13 @@ from typing import Any, Final
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.records import Record
-from jido_jupyter.errors import JidoError, SessionNotFound, StoreUnavailable
+from jido_jupyter.errors import JidoError, StoreUnavailable
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.testing.store_conformance import all_summaries
+from tests.reliability import workload
 from tests.reliability.machine import uml
-from tests.reliability.report import Probe, Scale, Tally, judged, not_run
+from tests.reliability.report import Probe, Scale, Tally
 
 NAME: Final = "failing disks"
 ROW: Final = "R8"
@@ -41,13 +42,7 @@ AT: Final = "2026-11-22T09:00:00.000Z"
 
 
 def run(scale: Scale, seed: int) -> Probe:
-    if scale is Scale.SMOKE:
-        return not_run(NAME, seed, "a guest is started at full scale only")
-    if reason := uml.why_not(["dmsetup", "losetup", *(f"mkfs.{name}" for name in MIB)]):
-        return not_run(NAME, seed, reason)
-    found = uml.tallies(__name__, "all", MODULES, timeout_s=400)
-    real = found.pop("store")
-    return judged(NAME, seed, real, found)
+    return uml.probe(__name__, NAME, ["dmsetup", "losetup", *(f"mkfs.{name}" for name in MIB)], MODULES, scale, seed)
 
 
 class Disk:
@@ -158,7 +153,7 @@ class Writer:
     def check(self, store: FileStore) -> None:
         """Compare what is there now with what was acknowledged."""
         for session_id, places in self.left.items():
-            place = _place_of(store, session_id)
+            place = workload.place_of(store, session_id)
             if place not in places:
                 self.problems.append(f"{session_id} is in {place or 'no place'}, not in {sorted(places)}")
             if place == "trash":
@@ -206,7 +201,7 @@ def _fail_while(disk: Disk, failure: str, operation: str, *, then: str) -> Write
     writer.store = store
     writer.check(store)
     for session_id in ("one", "two", "three"):  # it can be worked with again
-        if _place_of(store, session_id) == "sessions":
+        if workload.place_of(store, session_id) == "sessions":
             writer.append(session_id, "at last")
     writer.check(store)
     return writer
@@ -288,14 +283,6 @@ def _judge(tally: Tally, label: str, case: Callable[..., Writer], *arguments: An
 
 def _record(text: str) -> Record:
     return records.messages([Message(text[:20].strip().replace(" ", "-"), "user", (text_part(text),), AT)], AT)
-
-
-def _place_of(store: FileStore, session_id: str) -> str:
-    try:
-        store.revision(session_id)
-    except SessionNotFound:
-        return "trash" if session_id in store.trashed() else ""
-    return "sessions"
 
 
 def _run(*command: str) -> None:

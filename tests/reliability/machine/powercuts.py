@@ -30,10 +30,11 @@ from typing import Any, Final
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.records import Record
-from jido_jupyter.errors import JidoError, SessionNotFound
+from jido_jupyter.errors import JidoError
 from jido_jupyter.store import keys
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.testing.store_conformance import all_summaries
+from tests.reliability import workload
 from tests.reliability.machine.images import Image, why_not, workplace
 from tests.reliability.report import Probe, Scale, Tally, judged, not_run
 
@@ -135,7 +136,7 @@ class Disk:
         listed = {summary.id: summary for summary in all_summaries(store)}
         for session_id, known in self.known.items():
             try:
-                place = _place_of(store, session_id)
+                place = workload.place_of(store, session_id)
                 if place not in known.places:
                     yield f"{session_id} is in {place or 'no place'}, not in {sorted(known.places)}"
                 if place == "sessions" and (session_id not in listed or listed[session_id].is_damaged):
@@ -317,14 +318,6 @@ def _digest(folder: str) -> str:
                 with open(os.path.join(folder, name), "rb") as file:
                     digest.update(name.encode() + file.read())
     return digest.hexdigest()
-
-
-def _place_of(store: FileStore, session_id: str) -> str:
-    try:
-        store.revision(session_id)
-    except SessionNotFound:
-        return "trash" if session_id in store.trashed() else ""
-    return "sessions"
 
 
 def _nothing() -> Iterator[str]:

@@ -20,7 +20,7 @@ from jido_jupyter.store import clock as boot_clock
 from jido_jupyter.store.limiter import FileLimiter
 from tests.reliability import children, twins, workload
 from tests.reliability.machine import uml
-from tests.reliability.report import Probe, Scale, Tally, judged, not_run
+from tests.reliability.report import Probe, Scale, Tally
 from tests.reliability.workload import Opener, Operation
 
 NAME: Final = "quotas used up"
@@ -37,13 +37,7 @@ WINDOW: Final = Window(5, 30.0)
 
 
 def run(scale: Scale, seed: int) -> Probe:
-    if scale is Scale.SMOKE:
-        return not_run(NAME, seed, "a guest is started at full scale only")
-    if reason := uml.why_not(["losetup", "btrfs", "mkfs.btrfs", "mkfs.ext4", "setquota"]):
-        return not_run(NAME, seed, reason)
-    found = uml.tallies(__name__, "all", MODULES, timeout_s=400)
-    real = found.pop("store")
-    return judged(NAME, seed, real, found)
+    return uml.probe(__name__, NAME, ["losetup", "btrfs", "mkfs.btrfs", "mkfs.ext4", "setquota"], MODULES, scale, seed)
 
 
 class Disk:

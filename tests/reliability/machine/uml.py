@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tests.reliability.report import Tally
+from tests.reliability.report import Probe, Scale, Tally, judged, not_run
 
 HERE: Final = Path(__file__).resolve().parent
 MODULES: Final = Path("/usr/lib/uml/modules")
@@ -29,6 +29,25 @@ def why_not(tools: Iterable[str] = ()) -> str | None:
     path = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
     missing = [tool for tool in tools if shutil.which(tool, path=path) is None]
     return f"no {', '.join(missing)}" if missing else None
+
+
+def probe(
+    module: str,
+    name: str,
+    tools: Iterable[str],
+    modules: Sequence[str],
+    scale: Scale,
+    seed: int,
+    timeout_s: float = 400,
+) -> Probe:
+    """Return what a module finds that runs whole in one guest: its tally "store", and one for each twin."""
+    if scale is Scale.SMOKE:
+        return not_run(name, seed, "a guest is started at full scale only")
+    if reason := why_not(tools):
+        return not_run(name, seed, reason)
+    found = tallies(module, "all", modules, timeout_s)
+    real = found.pop("store")
+    return judged(name, seed, real, found)
 
 
 def tallies(module: str, argument: str, modules: Sequence[str], timeout_s: float) -> dict[str, Tally]:

@@ -23,7 +23,7 @@ def run(scale: Scale, seed: int) -> Probe:
     real = fail_twice(workload.open_store, workload.operations(), scale.pick(16, 300), rng)
     real.add(kill_twice(scale.pick(20, 400), rng))
     real.add(fail_after_failed_fsync(scale.pick(15, 200), rng))
-    appends = [one for one in workload.operations() if one.name == "append"]
+    appends = [workload.named("append")]
     twin = fail_twice(twins.lies_about_errors, appends, 400, rng)  # few pairs leave it a second call
     return judged(NAME, seed, real, {"swallows errors": twin}, workload.missing())
 
@@ -59,7 +59,7 @@ def fail_twice(
 def kill_twice(most: int, rng: random.Random) -> Tally:
     """Kill the mending of a torn log, and the mending of what that left."""
     tally = Tally()
-    mend = next(one for one in workload.operations() if one.name == "mend")
+    mend = workload.named("mend")
     with workload.folder() as place:
         home = os.path.join(place, "home")
         calls, _ = _failing(workload.open_store, home, mend, {})

@@ -39,7 +39,7 @@ def run(scale: Scale, seed: int) -> Probe:
         notes.append("not run: out of memory (this Python has no _testcapi)")
     else:
         real.add(out_of_memory(workload.open_store, workload.operations(), scale.pick(25, 100_000), rng))
-    appends = [one for one in workload.operations() if one.name == "append"]
+    appends = [workload.named("append")]
     twin = interrupted(twins.in_place, appends, 60, rng)
     return judged(NAME, seed, real, {"rewrites in place": twin}, notes)
 

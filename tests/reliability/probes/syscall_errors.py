@@ -22,7 +22,7 @@ def run(scale: Scale, seed: int) -> Probe:
     if reason := tracing.why_not():
         return not_run(NAME, seed, reason)
     real = fail_each(workload.open_store, workload.operations(), scale.pick(5, 10_000), random.Random(seed))
-    appends = [one for one in workload.operations() if one.name == "append"]
+    appends = [workload.named("append")]
     twin = fail_each(twins.lies_about_errors, appends, scale.pick(12, 40), random.Random(seed))
     return judged(NAME, seed, real, {"swallows errors": twin}, workload.missing())
 
