@@ -160,6 +160,8 @@ def parts_from_wire(wire: object, path: str = "message") -> tuple[Part, ...]:
     if not isinstance(wire, list | tuple):
         raise InvalidField(f"{path}.parts", "the parts are a JSON array")
     for number, part in enumerate(wire):
+        if type(part) is dict and part.get("type") == "text" and type(part.get("content")) is str:
+            continue  # most are so
         if not isinstance(part, Mapping) or not isinstance(part.get("type"), str):
             raise InvalidField(f"{path}.parts[{number}]", "a part is a JSON object with a 'type'")
         for name in _REQUIRED.get(part["type"], ()):
