@@ -26,10 +26,10 @@ def ask(shell: Shell, session: Session, request: Request, live: View) -> bool:
     Raises:
         KeyboardInterrupt: the user stops the turn instead.
     """
+    live.pause()  # also where nothing is asked: the tool may show something
     allowed = shell.allowed.setdefault(session, set())
     if request.tool in allowed:
         return True
-    live.pause()
     view.show(shown(request))
     said = shell.answer(QUESTION).strip().casefold()
     if said in _ALWAYS:

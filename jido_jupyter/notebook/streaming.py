@@ -1,8 +1,9 @@
-"""A turn as it streams: one output that grows in a notebook, printed pieces in a terminal."""
+"""A turn as it streams: outputs that grow in a notebook, printed pieces in a terminal."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from html import escape
 from typing import Final, Protocol
 
@@ -36,11 +37,20 @@ class Growing:
     def __init__(self) -> None:
         self._settled: list[Block] = []  # of messages that are whole
         self._growing: list[Block] = []  # of the message that is being written
-        self.size = 0  # characters
+        self._starts = [0]  # where each page begins among the settled blocks
+        self.size = 0  # characters of the last page
 
     @property
-    def blocks(self) -> list[Block]:
-        return [*self._settled, *self._growing]
+    def pages(self) -> list[list[Block]]:
+        """The blocks, parted where something else was shown; only how their calls ended changes in all but the last."""
+        parted = [self._settled[start:end] for start, end in zip(self._starts, self._starts[1:], strict=False)]
+        return [*parted, [*self._settled[self._starts[-1] :], *self._growing]]
+
+    def turn_page(self) -> None:
+        """Let what comes next stand on a page of its own; an empty one is not left behind."""
+        if len(self._settled) > self._starts[-1]:
+            self._starts.append(len(self._settled))
+            self.size = 0
 
     def add(self, event: Event) -> None:
         match event:
@@ -90,17 +100,15 @@ class Growing:
 
 
 class Live:
-    """One output that grows with a turn; its mime types never change, so that it does not flicker.
+    """One output that grows with a turn, and a new one behind each thing that is shown in between.
 
-    Source: JupyterLab reuses a renderer as long as the preferred mime type of an output stays the same.
+    Their mime types never change, so that they do not flicker. Source: JupyterLab reuses a renderer as long as the preferred
+    mime type of an output stays the same.
     """
 
     def __init__(self) -> None:
-        from IPython.display import DisplayHandle
-
-        self._handle = DisplayHandle()
-        self._put = self._handle.display  # at first; a question that is refused at once shows nothing
         self._turn = Growing()
+        self._outputs: list[_Output] = []  # of the pages
         self._is_shown = False
         self._shown_at = 0.0
 
@@ -113,18 +121,41 @@ class Live:
 
     def flush(self) -> None:
         if not self._is_shown:
-            self._show(_answer(self._turn.blocks or [Text("…")]))
+            self._show()
 
     def pause(self) -> None:
         self.flush()
+        self._turn.turn_page()
 
     def finish(self, footer: str, warning: str = "") -> None:
-        self._show(_answer(self._turn.blocks, footer, warning))
+        self._show(footer, warning)
 
-    def _show(self, bundle: Bundle) -> None:
-        self._put(bundle, raw=True)
-        self._put = self._handle.update
+    def _show(self, footer: str = "", warning: str = "") -> None:
+        *above, last = self._turn.pages
+        for output, found in zip(self._outputs, above, strict=False):
+            output.show(found)
+        if len(self._outputs) == len(above) and (last or footer or not above):
+            self._outputs.append(_Output())
+        if len(self._outputs) > len(above):
+            self._outputs[-1].show(last if last or footer else [Text("…")], footer, warning)
         self._is_shown, self._shown_at = True, time.monotonic()
+
+
+class _Output:
+    """One output of a cell, shown anew in its place."""
+
+    def __init__(self) -> None:
+        from IPython.display import DisplayHandle
+
+        self._handle = DisplayHandle()
+        self._put = self._handle.display  # at first
+        self._shown: tuple[Sequence[Block], str, str] | None = None
+
+    def show(self, found: Sequence[Block], footer: str = "", warning: str = "") -> None:
+        if (found, footer, warning) != self._shown:
+            self._put(_answer(found, footer, warning), raw=True)
+            self._put = self._handle.update
+            self._shown = (found, footer, warning)
 
 
 class Printed:
@@ -176,7 +207,7 @@ class Printed:
         print(printable(text), flush=True)
 
 
-def _answer(found: list[Block], footer: str = "", warning: str = "") -> Bundle:
+def _answer(found: Sequence[Block], footer: str = "", warning: str = "") -> Bundle:
     html = blocks.html(found)
     html += f"<div class='jido-warn'>{view.lines(warning)}</div>" if warning else ""
     html += f"<div class='jido-foot'>{escape(printable(footer))}</div>" if footer else ""

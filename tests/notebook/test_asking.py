@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from IPython.core.error import StdinNotImplementedError
+from IPython.utils.capture import capture_output
 
 from jido_jupyter.assistants.port import (
     Emit,
@@ -279,6 +280,34 @@ def test_an_interrupt_at_the_question_ends_the_turn(shell: MagicShell, monkeypat
 
     assert "x" not in shell.ip.user_ns
     assert "You said: next" in shell.ask("next").plain
+
+
+def test_what_a_tool_shows_stands_where_it_came(shell: MagicShell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Text, call, question, output, answer, footer: a reader finds them in the order of time, allowed once or always."""
+    show_table = "from IPython.display import display\ndisplay({'text/plain': 'a table'}, raw=True)"
+    run_tool(monkeypatch, shell, show_table, show_table)
+    shell.answers("a")
+
+    plain = shell.ask("go").plain
+
+    wanted = ["· done", "run_code: Run code", "a table", "· done", "a table", "You said: go", "[new session"]
+    assert -1 not in ordered(plain, wanted), plain
+
+
+def test_a_turn_without_a_tools_output_is_one_output(shell: MagicShell, talker: Talker) -> None:
+    """One node that grows: it does not flicker."""
+    with capture_output() as captured:
+        shell.ip.run_cell_magic("jido", "", "hello")
+
+    assert len({output.transient["display_id"] for output in captured.outputs}) == 1
+
+
+def ordered(text: str, wanted: list[str]) -> list[int]:
+    """Return where each of the wanted texts stands behind the one before; -1 for one that does not."""
+    places = [0]
+    for word in wanted:
+        places.append(text.find(word, places[-1] + 1))
+    return places[1:]
 
 
 def test_a_terminal_prints_pieces_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
