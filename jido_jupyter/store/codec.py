@@ -116,7 +116,7 @@ def pieces(
         n += 1
         if "n" in record:  # of the log that it was read from
             record = {name: value for name, value in record.items() if name != "n"}
-        body, number = memoryview(_dumps(record))[:-1], b',"n":%d' % n
+        body, number = memoryview(dumps(record))[:-1], b',"n":%d' % n
         previous = key.mac(previous, body, number)
         if len(body) < _LONG:
             short.append(body)
@@ -320,7 +320,12 @@ def _no_header(data: bytes) -> str:
     return "its first line is no session header"
 
 
-def _dumps(record: Mapping[str, Any]) -> bytes:
+def dumps(record: Mapping[str, Any]) -> bytes:
+    """Return a record as JSON, before it is sealed; also for those who send one to a store elsewhere.
+
+    Raises:
+        InvalidField: it is no JSON value, nests too deep, or holds a whole number of more than 64 bits.
+    """
     try:
         return orjson.dumps(record)
     except orjson.JSONEncodeError:  # lone surrogates, as a cut emoji leaves them
