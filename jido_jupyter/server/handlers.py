@@ -46,6 +46,7 @@ class JidoHandler(APIHandler):
         self._body = bytearray()
         self._refusal: PayloadTooLarge | None = None
         self._code: str | None = None
+        self._is_let_in = False
 
     @property
     def doorway(self) -> Doorway:
@@ -78,8 +79,11 @@ class JidoHandler(APIHandler):
 
     async def prepare(self) -> None:  # type: ignore[override]
         await super().prepare()
-        if self.request.method == "OPTIONS":
-            return
+        if self.request.method != "OPTIONS":
+            self._look_at_head()
+        self._is_let_in = True
+
+    def _look_at_head(self) -> None:
         if not self.current_user:
             raise web.HTTPError(403)
         if self.request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -145,6 +149,8 @@ class JidoHandler(APIHandler):
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         error = kwargs.get("exc_info", (None, None, None))[1]
+        if not self._is_let_in:  # tornado closes a connection with a body nobody read; a proxy must not use it again
+            self.set_header("Connection", "close")
         if status_code == 405:
             self.set_header("Allow", self.route.allowed)
         for name, value in problems.fields(error).items():

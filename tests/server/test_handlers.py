@@ -234,6 +234,8 @@ async def test_no_token_no_answer(http_server_client, jp_base_url) -> None:
             )
 
         assert refusal.value.code == 403, (method, path)
+        # The connection ends with its body unread: a proxy that kept it would lose the next one's request.
+        assert refusal.value.response.headers["Connection"] == "close"
         if method != "HEAD":
             assert json.loads(refusal.value.response.body)["code"] == "forbidden"
 
