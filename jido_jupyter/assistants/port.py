@@ -39,6 +39,15 @@ class ToolCall:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolEnd:
+    """A tool has ended. What it gave back comes with `Said`, once all tools of its step have ended."""
+
+    id: str  # of its call
+    outcome: str
+    is_shown: bool = False  # the user saw all of it while the tool ran
+
+
+@dataclass(frozen=True, slots=True)
 class Began:
     """A step begins: what follows belongs to this message."""
 
@@ -59,7 +68,7 @@ class Notice:
     text: str  # whole sentences
 
 
-Event = Began | TextDelta | ReasoningDelta | ToolCall | Said | Notice
+Event = Began | TextDelta | ReasoningDelta | ToolCall | ToolEnd | Said | Notice
 Emit = Callable[[Event], None]
 
 
@@ -85,6 +94,7 @@ class ToolResult:
 
     response: str  # what the model is told
     outcome: Literal["done", "denied", "failed", "interrupted"] = "done"
+    is_shown: bool = False  # the user saw all of it while the tool ran
 
 
 class Interrupted(Exception):

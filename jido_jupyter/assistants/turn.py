@@ -24,6 +24,7 @@ from jido_jupyter.assistants.port import (
     TextDelta,
     Tool,
     ToolCall,
+    ToolEnd,
     ToolResult,
 )
 from jido_jupyter.core.messages import Message, Origin, Part, Usage, text_part
@@ -157,6 +158,7 @@ async def _run(calls: Sequence[ToolCall], tools: Sequence[Tool], emit: Emit, sto
             result = ToolResult(f"There is no tool {call.name!r}; there is: {known}.", "failed")
         else:
             result = await _stoppable(by_name[call.name], call, stop)
+        emit(ToolEnd(call.id, result.outcome, result.is_shown))
         part = {"type": "tool_call_response", "id": call.id, "response": result.response}
         parts.append(part if result.outcome == "done" else {**part, "outcome": result.outcome})
     return tuple(parts)

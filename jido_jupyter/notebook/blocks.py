@@ -68,25 +68,26 @@ class Thought:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A tool call; ``response`` is None until it is over."""
+    """A tool call; ``response`` is None until it is over, and left out where the user saw it already."""
 
     id: str
     name: str
     arguments: Any
     outcome: str = "waits"
     response: str | None = None
+    is_shown: bool = False
 
     @property
     def html(self) -> str:
         given, language = _given(self.arguments)
         inside = f"<pre class='jido-box'>{highlighted(_capped(given), language)}</pre>" if given else ""
-        if self.response is not None:
+        if self.response is not None and not self.is_shown:
             inside += f"<pre class='jido-box'>{escape(printable(_capped(self.response)))}</pre>"
         return _folded(self._line, inside)
 
     @property
     def plain(self) -> str:
-        told = "" if self.response is None else f"\n{_indented(_capped(self.response))}"
+        told = "" if self.response is None or self.is_shown else f"\n{_indented(_capped(self.response))}"
         given, language = _given(self.arguments)
         code = f"\n{_indented(_capped(given))}" if language == "python" else ""
         return f"[tool] {self._line}{code}{told}"

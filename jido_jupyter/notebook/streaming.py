@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from html import escape
 from typing import Final, Protocol
 
-from jido_jupyter.assistants.port import Began, Event, Notice, ReasoningDelta, Said, TextDelta, ToolCall
+from jido_jupyter.assistants.port import Began, Event, Notice, ReasoningDelta, Said, TextDelta, ToolCall, ToolEnd
 from jido_jupyter.core.messages import Message
 from jido_jupyter.core.text import printable
 from jido_jupyter.notebook import blocks, view
@@ -61,7 +62,11 @@ class Growing:
             case Began():
                 self._settle(self._growing)
             case ToolCall():
-                self._begin(Call(event.id, event.name, dict(event.arguments), "runs"))
+                call = Call(event.id, event.name, dict(event.arguments), "runs")
+                if not self._change(event.id, lambda _: call):
+                    self._growing.append(call)
+            case ToolEnd():
+                self._change(event.id, lambda call: replace(call, outcome=event.outcome, is_shown=event.is_shown))
             case Said(message):
                 self._say(message)
             case Notice(text):
@@ -75,12 +80,13 @@ class Growing:
         else:
             self._growing.append(kind(text))
 
-    def _begin(self, call: Call) -> None:
+    def _change(self, call_id: str, become: Callable[[Call], Call]) -> bool:
+        """Change a call that is not over, and return whether there is one; ids come again in later steps."""
         for place, block in enumerate(self._settled):
-            if isinstance(block, Call) and block.id == call.id and block.response is None:
-                self._settled[place] = call
-                return
-        self._growing.append(call)
+            if isinstance(block, Call) and block.id == call_id and block.response is None:
+                self._settled[place] = become(block)
+                return True
+        return False
 
     def _say(self, message: Message) -> None:
         """Show what is stored: from here on that is what counts."""
@@ -163,6 +169,7 @@ class Printed:
 
     def __init__(self) -> None:
         self._kind: type[Event] | None = None  # of the piece that the last line ends with; None: it is ended
+        self._seen: set[str] = set()  # ids of the calls of this step whose results were shown as they came
 
     def add(self, event: Event) -> None:
         match event:
@@ -172,6 +179,8 @@ class Printed:
                 self._piece(event, text if self._kind is ReasoningDelta else f"[thinking] {text}")
             case ToolCall():
                 self._line(Call(event.id, event.name, dict(event.arguments), "runs").plain)
+            case ToolEnd(call_id, is_shown=True):
+                self._seen.add(call_id)
             case Notice(text):
                 self._line(Told(text).plain)
             case Said(message):
@@ -194,7 +203,8 @@ class Printed:
         if ending := blocks.ending_of(message):
             self._line(Told(ending).plain)
         for result in blocks.results_of([message]).values():
-            self._line(Call(result.id, "result", None, result.outcome, result.response).plain)
+            self._line(replace(result, name="result", is_shown=result.id in self._seen).plain)
+            self._seen.discard(result.id)
 
     def _piece(self, event: Event, text: str) -> None:
         if self._kind is not type(event):

@@ -294,6 +294,36 @@ def test_what_a_tool_shows_stands_where_it_came(shell: MagicShell, monkeypatch: 
     assert -1 not in ordered(plain, wanted), plain
 
 
+@pytest.mark.parametrize("code", ["print('forty', 'two')", "'forty' + ' two'", "print('forty', 'two'); 1 / 0"])
+def test_what_a_tools_code_shows_is_shown_once(shell: MagicShell, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Where the code runs; the folded call has the code. What is stored, and read later, has all of it."""
+    run_tool(monkeypatch, shell, code)
+    shell.answers("y")
+
+    shown = shell.ask("go")
+
+    assert (shown.plain + shown.html).count("forty two") == 1
+    assert shell.run("show").plain.count("forty two") == 1
+    responses = [part.get("response", "") for message in shell.kernel.opened().messages for part in message.parts]
+    assert any("forty two" in response for response in responses)
+
+
+def test_what_a_tool_did_not_show_stands_with_its_call(
+    shell: MagicShell, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Refused code shows nothing by itself, and of a folder that is gone only the model would know."""
+    run_tool(monkeypatch, shell, "await nothing", f"import os; os.rmdir({str(tmp_path / 'work')!r})")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    shell.answers("y")
+
+    plain = shell.ask("go").plain
+    monkeypatch.chdir(tmp_path)
+
+    assert "Code with a top-level 'await' cannot run" in plain
+    assert f"{tmp_path.resolve() / 'work'} is gone" in plain
+
+
 def test_a_turn_without_a_tools_output_is_one_output(shell: MagicShell, talker: Talker) -> None:
     """One node that grows: it does not flicker."""
     with capture_output() as captured:
@@ -322,5 +352,7 @@ def test_a_terminal_prints_pieces_once(tmp_path: Path, monkeypatch: pytest.Monke
     assert shown.plain.count("You said: go") == 1
     assert "[thinking] hm, <i>" in shown.plain
     assert "print('out')" in shown.plain
+    assert shown.plain.splitlines().count("out") == 1
+    assert "    out" not in shown.plain
     assert "\x1b" not in shown.plain
     assert "tokens unknown]" in shown.plain

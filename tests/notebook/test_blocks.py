@@ -45,7 +45,7 @@ def test_what_streams_becomes_what_is_stored() -> None:
         Said(ANSWERS),
     ):
         turn.add(event)
-        seen.append(blocks.plain(turn.blocks))
+        seen.append(blocks.plain(turn.pages[0]))
 
     state = SessionState("s", AT, AT, messages=(ASKS, TOLD, ANSWERS))
     assert seen[1:3] == ["Let me ", "Let me *see*."]
@@ -53,7 +53,7 @@ def test_what_streams_becomes_what_is_stored() -> None:
     assert "· runs" in seen[4]
     assert "· done" in seen[5]
     assert seen[8].endswith("Yes.\n[cut off before its end: It stopped.]")
-    for block in turn.blocks:
+    for block in turn.pages[0]:
         assert block.plain in transcript(state, ())["text/plain"]
 
 
@@ -99,5 +99,5 @@ def test_an_id_that_comes_again_is_another_call() -> None:
             turn.add(ToolCall("c1", "run_code", {}))
     stored = transcript(SessionState("s", AT, AT, messages=said), ())["text/plain"]
 
-    for shown in (stored, blocks.plain(turn.blocks)):
+    for shown in (stored, blocks.plain(turn.pages[0])):
         assert shown.index("· denied") < shown.index("    no") < shown.index("· done") < shown.index("<i>True</i>")

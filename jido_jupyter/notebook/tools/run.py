@@ -63,7 +63,7 @@ def tool(ip: Any, session: Session, desk: Desk, folder: Callable[[], ProjectFold
             raise Interrupted
         told = [*remarks, *(project.compare(before, project.look_at(before.path), folder()) if before else ())]
         text = "\n".join([*told, given.shortened(output, MAX_TEXT) or "It ran, and showed nothing."])
-        return ToolResult(text, "failed" if error else "done")
+        return ToolResult(text, "failed" if error else "done", is_shown=not told)
 
     return Tool(
         NAME,

@@ -101,7 +101,7 @@ def test_errors_are_told(bench: Bench, code: str, words: list[str]) -> None:
 
 def test_silence_is_told(bench: Bench) -> None:
     """An empty answer would leave a model guessing."""
-    assert bench.runs("x = 1") == ToolResult("It ran, and showed nothing.")
+    assert bench.runs("x = 1") == ToolResult("It ran, and showed nothing.", is_shown=True)
 
 
 def test_long_output_is_cut_in_the_middle(bench: Bench) -> None:
