@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from types import FunctionType, ModuleType
 from typing import Any, Final
@@ -25,16 +26,39 @@ def looks_secret(name: object) -> bool:
 
 
 def user_variables(ip: Any) -> dict[str, Any]:
-    """Return what the user defined, oldest name first: no modules, no private names, nothing of IPython's own."""
+    """Return what the user defined, oldest name first: no imports, no private names, nothing of IPython's own."""
+    return {name: value for name, value in _user_names(ip) if not is_import(value)}
+
+
+def imported(ip: Any) -> dict[str, Any]:
+    """Return what the user imported, oldest name first."""
+    return {name: value for name, value in _user_names(ip) if is_import(value)}
+
+
+def is_import(value: object) -> bool:
+    """Return whether a value is a module, or a function or class that stands in one: all that a user did is name it.
+
+    What a library's function made, a closure or a class, stands nowhere. Numbers and other values of a module are variables.
+    """
+    if issubclass(type(value), ModuleType):  # isinstance() would ask proxies, and those may fail
+        return True
+    if not any("__name__" in vars(kind) for kind in type(value).__mro__):  # instances have none; nobody is asked for it
+        return False
+    try:
+        home, path = value.__module__, getattr(value, "__qualname__", None) or value.__name__  # type: ignore[attr-defined]
+        found: Any = None if home == "__main__" else sys.modules.get(home)
+        for name in path.split("."):
+            found = vars(found)[name]
+    except Exception:  # of somebody's own class, or there is nothing by that name
+        return False
+    return found is value
+
+
+def _user_names(ip: Any) -> Iterator[tuple[str, Any]]:
     hidden, missing = ip.user_ns_hidden, object()
-    return {
-        name: value
-        for name, value in list(ip.user_ns.items())  # a copy: another thread may be defining more
-        if isinstance(name, str)
-        and not name.startswith("_")
-        and not issubclass(type(value), ModuleType)  # isinstance() would ask proxies, and those may fail
-        and hidden.get(name, missing) is not value
-    }
+    for name, value in list(ip.user_ns.items()):  # a copy: another thread may be defining more
+        if isinstance(name, str) and not name.startswith("_") and hidden.get(name, missing) is not value:
+            yield name, value
 
 
 def type_name(value: object) -> str:

@@ -8,6 +8,7 @@ What `NotebookSurroundings.look` returns is stored with a turn, so that a resume
 ``folder``     ``path``, ``device``, ``inode``, ``owner``, ``mode`` of the project folder; null where it is gone
 ``cells``      ``id`` and ``hash`` of each cell as saved on disk; ``cells_cut`` is true where some are left out
 ``variables``  by name: ``type``, ``shape`` or ``length``, ``hash`` of small plain values, ``by``: key of the cell that bound it
+``imports``    by name of a module, function or class that was imported: ``by``
 ``made_by``    by key: ``cell_id``, ``execution_count``, ``code``, ``is_cut`` where the code is not whole, and ``needs``: by
                name the keys of the cells that have to run before
 =============  =====================================================================================================
@@ -34,7 +35,7 @@ from jido_jupyter.core.redaction import redact
 from jido_jupyter.core.session import SessionState
 from jido_jupyter.notebook import context, saved
 from jido_jupyter.notebook.lineage import Lineage, RanCell
-from jido_jupyter.notebook.manifest import Manifest, user_variables
+from jido_jupyter.notebook.manifest import MAX_NAMES, Manifest, imported, user_variables
 from jido_jupyter.services import project
 from jido_jupyter.services.briefing import Briefing, Here
 from jido_jupyter.services.project import ProjectFolder
@@ -155,10 +156,11 @@ class NotebookSurroundings:
         self._take_in()
         with self._lock:
             variables = self._manifest.describe(user_variables(self._ip))
-            for name, facts in variables.items():
+            imports: dict[str, dict[str, Any]] = {name: {} for name in list(imported(self._ip))[-MAX_NAMES:]}
+            for name, facts in [*variables.items(), *imports.items()]:
                 if (key := self._lineage.owner(name)) is not None:
                     facts["by"] = key
-            made_by = self._made_by(variables)
+            made_by = self._made_by([*variables, *imports])
         folder = self.folder()
         found: dict[str, Any] = {
             "notebook": context.notebook_path(),
@@ -166,11 +168,12 @@ class NotebookSurroundings:
             "folder": folder.to_wire() if folder else None,
             "cells": _cells(),
             "variables": variables,
+            "imports": imports,
             "made_by": made_by,
         }
         return fitted(found, MAX_BYTES)
 
-    def _made_by(self, names: Mapping[str, Any]) -> dict[str, Any]:
+    def _made_by(self, names: Sequence[str]) -> dict[str, Any]:
         makers: dict[str, Any] = {}
         room = MAX_CODES
         for maker in reversed(self._lineage.makers(names)):
@@ -276,6 +279,8 @@ def fitted(found: dict[str, Any], limit: int) -> dict[str, Any]:
             found = {**found, "cells": found["cells"][: len(found["cells"]) // 2], "cells_cut": True}
         elif found["made_by"]:
             found = {**found, "made_by": dict(list(found["made_by"].items())[len(found["made_by"]) // 2 + 1 :])}
+        elif found["imports"]:
+            found = {**found, "imports": dict(list(found["imports"].items())[len(found["imports"]) // 2 + 1 :])}
         else:
             newest = list(found["variables"].items())[len(found["variables"]) // 2 + 1 :]
             found = {**found, "variables": dict(newest)}

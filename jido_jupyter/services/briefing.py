@@ -68,7 +68,7 @@ class Briefing:
             told.append(
                 "The kernel is new: what was defined before the conversation was resumed is there only if your tools show it."
             )
-        if gone := [name for name in self.variables.gone if name not in present]:
+        if gone := [name for name in self.variables.lost if name not in present]:
             told.append(f"These names do not exist any more: {_told(gone)}.")
         if self.variables.changed:
             told.append(f"These variables are not what they were when it was left: {_told(self.variables.changed)}.")
@@ -92,6 +92,7 @@ class Briefing:
             "is_new_kernel": self.is_new_kernel,
             "cells": cells and {name: list(getattr(cells, name)) for name in ("changed", "new", "missing")},
             "variables": {name: list(getattr(self.variables, name)) for name in ("same", "changed", "gone")},
+            "imports": list(self.variables.imports),
             "folder": list(self.folder),
             "rebuild": list(self.rebuild),
             "rebuilt": list(self.rebuilt),
@@ -152,7 +153,7 @@ def _compared(before: Context | None, here: Here | None) -> _Compared:
         before.get("kernel") != here.context.get("kernel"),
         compare_cells(before, here.context),
         variables,
-        rebuild(before, variables.gone, here.names),
+        rebuild(before, variables.lost, here.names),
     )
 
 
@@ -188,9 +189,12 @@ def _of_cells(cells: Cells | None) -> list[str]:
 def _of_variables(found: _Compared) -> str:
     variables, back = found.variables, found.rebuild
     told = []
-    if variables.gone:
+    if variables.lost:
         is_new = "This kernel is new, and lacks" if found.is_new_kernel else "Gone since then:"
-        told.append(f"{is_new} {_count(len(variables.gone), 'variable')}: {_shown(variables.gone)}.")
+        lost = [(variables.gone, "variable"), (variables.imports, "import")]
+        told.append(
+            f"{is_new} {', and '.join(f'{_count(len(names), what)}: {_shown(names)}' for names, what in lost if names)}."
+        )
     if back.codes:
         told.append(f"Running {_count(len(back.codes), 'cell')} again would bring back {_shown(back.names)}.")
     if variables.changed:

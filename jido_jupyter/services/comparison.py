@@ -30,6 +30,12 @@ class Variables:
     same: tuple[str, ...] = ()
     changed: tuple[str, ...] = ()
     gone: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()  # that are gone; they do not change
+
+    @property
+    def lost(self) -> tuple[str, ...]:
+        """All names that are gone."""
+        return self.gone + self.imports
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,7 @@ def compare_variables(before: Context, now: Context, present: Set[str]) -> Varia
         same=tuple(sorted(name for name in both if name not in changed)),
         changed=tuple(sorted(changed)),
         gone=tuple(sorted(name for name in old if name not in present)),
+        imports=tuple(sorted(name for name in _mapping(before, "imports") if name not in present)),
     )
 
 
@@ -78,11 +85,11 @@ def rebuild(before: Context, gone: Iterable[str], present: Set[str]) -> Rebuild:
     Args:
         present: names that are defined now; what made them need not run again.
     """
-    makers, variables = _mapping(before, "made_by"), _mapping(before, "variables")
+    makers, known = _mapping(before, "made_by"), {**_mapping(before, "variables"), **_mapping(before, "imports")}
     wanted: set[str] = set()
     back: list[str] = []
     for name in gone:
-        key = _mapping(variables, name).get("by")
+        key = _mapping(known, name).get("by")
         if isinstance(key, str) and (chain := _chain(key, makers, present)):
             wanted |= chain
             back.append(name)

@@ -203,8 +203,8 @@ def test_another_day(shared_lab: Lab, page: Page) -> None:
     offer = do(page, "%load_ext jido_jupyter")
     expect(offer).to_contain_text("This notebook has a session: “Prices”")
     resumed = do(page, "%jido resume")
-    expect(resumed).to_contain_text("This kernel is new, and lacks 2 variables: mean, prices")
-    expect(resumed).to_contain_text("Running 2 cells again would bring back")
+    expect(resumed).to_contain_text("This kernel is new, and lacks 2 variables: mean, prices, and 1 import: os")
+    expect(resumed).to_contain_text("Running 3 cells again would bring back mean, prices, os")
     do(page, "%jido rebuild")
     rebuilt = page.locator(".jp-CodeCell").last
     expect(rebuilt.locator(".cm-content")).to_contain_text("mean = sum(prices) / len(prices)")

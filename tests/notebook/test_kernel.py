@@ -81,14 +81,14 @@ def test_a_new_kernel_gets_back_what_the_old_one_had(make: MakeKernel, notebook:
 
     assert briefing.lines[1] == "Cells of the notebook since then: 1 changed, 1 new."
     assert briefing.lines[2] == (
-        "This kernel is new, and lacks 3 variables: area, r, unrelated. "
-        "Running 4 cells again would bring back area, r, unrelated."
+        "This kernel is new, and lacks 3 variables: area, r, unrelated, and 1 import: math. "
+        "Running 4 cells again would bring back area, r, unrelated, math."
     )
     assert codes == ("import math", "r = 2", "area = math.pi * r", "unrelated = 'x'")
     assert new.rebuild() == ()  # all of it is back
     assert shell.user_ns["area"] == pytest.approx(6.283, abs=0.001)
     assert "The kernel is new" in gone.instruction
-    assert "do not exist any more: area, r, unrelated." in gone.instruction
+    assert "do not exist any more: area, r, unrelated, math." in gone.instruction
     assert "do not exist" not in back.instruction
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 import types
 from datetime import date
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from jido_jupyter.notebook.manifest import Manifest, looks_secret, user_variables
+from jido_jupyter.notebook.manifest import Manifest, imported, looks_secret, user_variables
 from tests.support.shells import make_shell, run
 
 
@@ -124,6 +125,50 @@ def test_only_what_the_user_defined_counts() -> None:
     run(shell, "import os\nx = 1\n_private = 2\ndef f(): pass\nIn2 = 3")
 
     assert list(user_variables(shell)) == ["x", "f", "In2"]
+
+
+def test_imported_names_are_no_variables() -> None:
+    """Modules, functions and classes of others, whatever they are called here; what the user made of them is."""
+    shell = make_shell()
+    run(
+        shell,
+        "import os.path as p, collections",
+        "from math import sqrt as root, pi",
+        "from collections import OrderedDict, namedtuple",
+        "from functools import partial, lru_cache",
+        "Point = namedtuple('Point', 'x y'); half = partial(root)",
+        "@lru_cache\ndef own(): pass",
+        "class Mine(OrderedDict): pass",
+        "size, table = len, str.maketrans('a', 'b')",
+        "add = [].append",
+    )
+
+    assert set(imported(shell)) == {
+        *("p", "collections", "root", "OrderedDict", "namedtuple", "partial", "lru_cache", "size")
+    }
+    assert set(user_variables(shell)) == {"pi", "Point", "half", "own", "Mine", "table", "add"}
+
+
+def test_a_function_of_a_kind_of_its_own_is_imported_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """numpy's are no functions of Python's; they say where they stand, and a thing that lies about it is a variable."""
+
+    class Ufunc:
+        def __init__(self, module: str, name: str) -> None:
+            self.__module__, self._name = module, name
+
+        @property
+        def __name__(self) -> str:
+            return self._name
+
+    library = types.ModuleType("library")
+    library.sine = Ufunc("library", "sine")  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "library", library)
+    shell = make_shell()
+    shell.user_ns.update(liar=Ufunc("library", "cosine"), lost=Ufunc("no.such", "sine"))
+    run(shell, "from library import sine")
+
+    assert list(imported(shell)) == ["sine"]
+    assert list(user_variables(shell)) == ["liar", "lost"]
 
 
 def test_the_newest_names_are_kept() -> None:

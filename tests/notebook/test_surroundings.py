@@ -58,6 +58,17 @@ def test_variables_know_the_cell_that_made_them(shell: Any, around: NotebookSurr
     }
 
 
+def test_imports_stand_apart(shell: Any, around: NotebookSurroundings) -> None:
+    """With the cells that made them; no variable needs them to be offered again."""
+    run(shell, "import math\nfrom collections import OrderedDict as Ordered", "r = 2")
+
+    found = looked(around)
+
+    assert found["imports"] == {"math": {"by": "1"}, "Ordered": {"by": "1"}}
+    assert list(found["variables"]) == ["r"]
+    assert list(found["made_by"]) == ["1", "2"]
+
+
 def test_cells_from_before_are_known_from_the_history(shell: Any) -> None:
     """The extension is often loaded late."""
     run(shell, "a = 1", "%time b = 2")
@@ -254,9 +265,11 @@ def test_a_context_fits_in_its_limit() -> None:
     cells = [{"id": f"cell-{number:036}", "hash": "0" * 16} for number in range(2500)]
     variables = {f"a_rather_long_name_of_a_variable_{number}": {"type": "some.Type"} for number in range(200)}
     made_by = {str(number): {"code": "x" * 4000} for number in range(6)}
+    imports: dict[str, Any] = {f"name_{number}": {} for number in range(200)}
+    whole = {"cells": cells, "variables": variables, "imports": imports, "made_by": made_by}
 
-    found = fitted({"cells": cells, "variables": variables, "made_by": made_by}, MAX_BYTES)
-    tiny = fitted({"cells": cells, "variables": variables, "made_by": made_by}, 5000)
+    found = fitted(whole, MAX_BYTES)
+    tiny = fitted(whole, 5000)
 
     assert len(json.dumps(found, separators=(",", ":"))) <= MAX_BYTES
     assert found["cells_cut"] is True
@@ -264,6 +277,7 @@ def test_a_context_fits_in_its_limit() -> None:
     assert found["variables"] == variables
     assert len(json.dumps(tiny, separators=(",", ":"))) <= 5000
     assert tiny["variables"]
+    assert len(tiny["imports"]) < 200
 
 
 def test_the_instruction_after_a_resume(shell: Any, around: NotebookSurroundings) -> None:

@@ -79,6 +79,28 @@ def test_the_model_gets_one_instruction() -> None:
     )
 
 
+def test_imports_are_told_as_such() -> None:
+    """What a cell would bring back is offered, whether it is a variable or an import."""
+    before = {
+        **context(df={"type": "pandas.DataFrame", "by": "2"}),
+        "imports": {"pd": {"by": "1"}, "sqrt": {"by": "1"}, "os": {"by": "1"}},
+        "made_by": {"1": {"code": "import pandas as pd"}, "2": {"code": "df = load()", "needs": {"pd": "1"}}},
+    }
+    only_imports = {**before, "variables": {}}
+
+    briefing = brief(state(context=before), (), NOW, Here(context("k2"), {"os"}))
+    there = brief(state(context=only_imports), (), NOW, Here(context("k1"), {"os", "pd"}))
+
+    assert briefing.lines[1] == (
+        "This kernel is new, and lacks 1 variable: df, and 2 imports: pd, sqrt. "
+        "Running 2 cells again would bring back df, pd, sqrt."
+    )
+    assert "These names do not exist any more: df, pd, sqrt." in briefing.instruction
+    assert "more: sqrt." in briefing.instruction_with({"df", "pd"})
+    assert there.lines[1].startswith("Gone since then: 1 import: sqrt. Running 1 cell again would bring back sqrt.")
+    assert briefing.to_wire()["imports"] == ["pd", "sqrt"]
+
+
 def test_names_that_came_back_are_not_called_gone() -> None:
     """The instruction is given at each turn, and cells run in between."""
     briefing = brief(state(context=context(df={}, x={})), (), NOW, Here(context("k2")))

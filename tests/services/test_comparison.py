@@ -79,6 +79,16 @@ def test_variables_are_same_changed_or_gone() -> None:
     assert found == Variables(same=("same",), changed=("shape", "value"), gone=("gone",))
 
 
+def test_imports_are_there_or_gone() -> None:
+    """They do not change; their cells are offered like those of variables."""
+    before = {"imports": {"np": {"by": "1"}, "os": {"by": "2"}}, "made_by": {"1": {"code": "import numpy as np"}}}
+
+    found = compare_variables(before, {}, {"os"})
+
+    assert found == Variables(imports=("np",))
+    assert rebuild(before, found.lost, {"os"}) == Rebuild(("import numpy as np",), ("np",))
+
+
 def test_the_cells_of_what_is_gone_come_with_what_they_need() -> None:
     """In the order in which they ran, which is not the order of their names as text."""
     before = made(c2={}, c10={"v2": "2"}, c11={})
@@ -104,7 +114,7 @@ def test_half_known_code_is_not_offered() -> None:
 @pytest.mark.parametrize("odd", [None, [], "x", {"v1": 5}, {"v1": {"by": 3}}, {"v1": {"by": "x"}}])
 def test_records_of_another_shape_do_no_harm(odd: Any) -> None:
     """A file from elsewhere may hold anything."""
-    before = {"variables": odd, "made_by": odd, "cells": odd}
+    before = {"variables": odd, "made_by": odd, "cells": odd, "imports": odd}
 
     compare_variables(before, before, set())
     assert compare_cells(before, before) is None

@@ -10,7 +10,7 @@ from jido_jupyter.assistants.conversation import Desk
 from jido_jupyter.assistants.port import Tool, ToolResult
 from jido_jupyter.core.redaction import redact
 from jido_jupyter.core.text import one_line
-from jido_jupyter.notebook.manifest import Manifest, looks_secret, user_variables
+from jido_jupyter.notebook.manifest import Manifest, imported, looks_secret, user_variables
 from jido_jupyter.notebook.tools import arguments as given
 
 MAX_LISTED: Final = 100
@@ -39,7 +39,7 @@ def tool(ip: Any, desk: Desk) -> Tool:
 
     return Tool(
         "variables",
-        "List the variables of the notebook's kernel with type and size, or preview some of them.",
+        "List the variables of the notebook's kernel with type and size, and what is imported; or preview some of them.",
         _PARAMETERS,
         given.checked(run),
     )
@@ -67,15 +67,14 @@ def _head(value: Any) -> str | None:
 
 
 def _listed(ip: Any) -> str:
-    variables = user_variables(ip)
-    if not variables:
-        return "No variables are defined."
+    variables, imports = user_variables(ip), list(imported(ip))[-MAX_LISTED:]
     newest = list(variables.items())[-MAX_LISTED:]
     facts = Manifest().describe(dict(newest))
     lines = [_line(name, value, facts[name]) for name, value in newest if name in facts]
     if more := len(variables) - len(newest):
         lines.insert(0, f"({more} older ones are not listed)")
-    return "\n".join(lines)
+    told = f"Imported: {', '.join(imports)}" if imports else ""
+    return "\n".join(filter(None, [*(lines or ["No variables are defined."]), told]))
 
 
 def _line(name: str, value: Any, facts: Mapping[str, Any]) -> str:
@@ -86,7 +85,7 @@ def _line(name: str, value: Any, facts: Mapping[str, Any]) -> str:
 
 
 def _previews(ip: Any, names: list[str]) -> str:
-    variables = user_variables(ip)
+    variables = {**imported(ip), **user_variables(ip)}
     return "\n\n".join(
         f"{name}: {preview(name, variables[name])}" if name in variables else f"{name}: there is no such variable"
         for name in names[:MAX_LISTED]

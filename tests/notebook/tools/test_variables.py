@@ -42,6 +42,15 @@ def test_variables_are_listed() -> None:
     assert told.response.splitlines()[2].endswith("Table shape [1000000000, 2]")
 
 
+def test_imports_are_named_in_a_line_of_their_own() -> None:
+    """They are no variables, and a model does well to know them; asked for by name they are shown."""
+    tool = tool_in("x = 3", "import os\nfrom math import sqrt")
+
+    assert used(tool).response == "x: int = 3\nImported: os, sqrt"
+    assert used(tool_in("import os")).response == "No variables are defined.\nImported: os"
+    assert used(tool, names=["sqrt"]).response == "sqrt: <built-in function sqrt>"
+
+
 def test_nothing_defined_is_said() -> None:
     """An empty answer would leave a model guessing."""
     assert used(tool_in()).response == "No variables are defined."
