@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from jido_jupyter.core import ids
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.window import Window
-from jido_jupyter.services import doctor
+from jido_jupyter.errors import InvalidSetting, KeptElsewhere
+from jido_jupyter.services import distance, doctor
 from jido_jupyter.services.cleanup import Cleanup, log
 from jido_jupyter.services.doctor import Check
 from jido_jupyter.services.folders import folders_of, read_settings
@@ -20,8 +21,10 @@ from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
 from jido_jupyter.store import keys
+from jido_jupyter.store.contract import Store
 from jido_jupyter.store.file import FileStore
-from jido_jupyter.store.limiter import FileLimiter
+from jido_jupyter.store.folder import Folder
+from jido_jupyter.store.limiter import FileLimiter, Limiter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,25 +34,47 @@ class Connection:
     settings: Settings
     sessions: Sessions
     cleanup: Cleanup
-    home: str  # the store's folder
+    home: str  # where the sessions are: the store's folder, or the address of the server that keeps them
     config: str  # keys, jido.toml and the chosen model
     limits: Limits
+    store: Store
+    limiter: Limiter
 
 
 def connect(environ: Mapping[str, str] = os.environ) -> Connection:
-    """Open the store that the settings name and return what works on it.
+    """Open the store that the settings name, here or on a server, and return what works on it.
 
     Raises:
         InvalidSetting: a ``JIDO_*`` variable or ``jido.toml`` holds a value without meaning.
-        StoreUnavailable: the store or the keys cannot be used.
+        StoreUnavailable: the store, the keys or the server cannot be used.
     """
     settings = read_settings(environ)
+    return _here(settings) if settings.url is None else _elsewhere(settings, settings.url)
+
+
+def _here(settings: Settings) -> Connection:
     folders = folders_of(settings)
-    home = folders.home
-    store = FileStore(home, keys.load_or_create(folders.keys), settings.max_session_size, folders.cache)
+    store = FileStore(folders.home, keys.load_or_create(folders.keys), settings.max_session_size, folders.cache)
+    limiter = FileLimiter(os.path.join(folders.home, "limits"))
+    return _connected(settings, store, limiter, folders.home, folders.config, folders.home)
+
+
+def _elsewhere(settings: Settings, url: str) -> Connection:
+    from jido_jupyter.client import Link, RemoteLimiter, RemoteStore, described  # needs an HTTP library
+
+    link = Link(url, settings.token)
+    settings = settings.with_limits(described(link).settings)
+    config = folders_of(settings).config
+    Folder(config).make()  # for the chosen model and the log of cleanups; the keys are the server's
+    return _connected(settings, RemoteStore(link), RemoteLimiter(link), url, config, config)
+
+
+def _connected(
+    settings: Settings, store: Store, limiter: Limiter, home: str, config: str, log_folder: str
+) -> Connection:
     others = {name: Window(*rate) for name, rate in settings.rate_limits.items()}
-    limits = Limits(FileLimiter(os.path.join(home, "limits")), settings.session_window, settings.user_window, others)
-    cleanup = Cleanup(store, this_process("cleanup"), _now, _writer(os.path.join(home, "cleanup.log")))
+    limits = Limits(limiter, settings.session_window, settings.user_window, others)
+    cleanup = Cleanup(store, this_process("cleanup"), _now, _writer(os.path.join(log_folder, "cleanup.log")))
     sessions = Sessions(
         store,
         limits,
@@ -59,7 +84,7 @@ def connect(environ: Mapping[str, str] = os.environ) -> Connection:
         make_room=lambda: settings.make_room and cleanup.make_room(settings.max_sessions),
         redacts=settings.redact,
     )
-    return Connection(settings, sessions, cleanup, home, folders.config, limits)
+    return Connection(settings, sessions, cleanup, home, config, limits, store, limiter)
 
 
 def this_process(kind: str, notebook: str | None = None) -> Owner:
@@ -67,13 +92,27 @@ def this_process(kind: str, notebook: str | None = None) -> Owner:
 
 
 def key_ids(environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Return the ids of the keys that check sessions, oldest first; the last one seals."""
-    return keys.load_or_create(folders_of(read_settings(environ)).keys).ids
+    """Return the ids of the keys that check sessions, oldest first; the last one seals.
+
+    Raises:
+        KeptElsewhere: a server keeps the sessions, and the keys.
+    """
+    return keys.load_or_create(_keys_folder(environ)).ids
 
 
 def rotate_key(environ: Mapping[str, str] = os.environ) -> str:
-    """Make a key that seals from now on, and return its id. Processes that run already seal with it once they restart."""
-    return keys.rotate(folders_of(read_settings(environ)).keys)
+    """Make a key that seals from now on, and return its id. Processes that run already seal with it once they restart.
+
+    Raises: as `key_ids`.
+    """
+    return keys.rotate(_keys_folder(environ))
+
+
+def _keys_folder(environ: Mapping[str, str]) -> str:
+    settings = read_settings(environ)
+    if settings.url is not None:
+        raise KeptElsewhere(settings.url, "So are their keys: run 'jido keys' on its machine, without JIDO_URL.")
+    return folders_of(settings).keys
 
 
 def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Check]:
@@ -83,6 +122,12 @@ def examine(environ: Mapping[str, str] = os.environ) -> Iterator[Check]:
         folders = folders_of(settings)
         return doctor.Patient(folders.home, folders.keys, folders.cache, settings, lambda: connect(environ).sessions)
 
+    try:
+        url = read_settings(environ).url
+    except InvalidSetting:
+        url = None  # the first line says what is wrong with them
+    if url is not None:
+        return distance.examine(url, lambda: connect(environ).sessions)
     return doctor.examine(lambda: read_settings(environ), patient, Settings(home=environ.get("JIDO_HOME") or None))
 
 

@@ -10,7 +10,7 @@ and its data as attributes; ``str()`` says what went wrong and what to do next, 
     │                             └ PreconditionRequired 428
     ├── SessionNotFound     404
     ├── Conflict            409   ├ SessionExists  ├ SessionOpen  ├ IllegalTransition  ├ UnverifiedSession  ├ FolderRefused  ├ StaleRevision
-    │                             └ LeaseLost
+    │                             ├ LeaseLost  └ KeptElsewhere
     ├── PayloadTooLarge     413
     ├── LimitReached        409
     ├── RateLimited         429
@@ -197,6 +197,15 @@ class LeaseLost(Conflict):
             session_id=session_id,
             owner=owner,
         )
+
+
+class KeptElsewhere(Conflict):
+    """A server was asked for what another one keeps."""
+
+    code = "kept_elsewhere"
+
+    def __init__(self, url: str, hint: str) -> None:
+        super().__init__(f"The sessions are kept by the server {url}. {hint}", url=url)
 
 
 class PayloadTooLarge(JidoError):

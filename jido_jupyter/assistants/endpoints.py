@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import importlib.util
-import ipaddress
 import json
 import threading
 import urllib.request
@@ -14,6 +13,7 @@ from typing import Final, Literal
 from urllib.parse import urlsplit, urlunsplit
 
 from jido_jupyter.assistants import guide
+from jido_jupyter.core.hosts import is_loopback
 from jido_jupyter.errors import AssistantUnavailable, InvalidSetting
 
 NO_KEY: Final = "none"  # sent to servers that ask for none; the client libraries insist on one
@@ -43,7 +43,7 @@ class Provider:
     @property
     def is_local(self) -> bool:
         """Whether it usually runs on the user's machine."""
-        return _is_loopback(urlsplit(self.url).hostname or "")
+        return is_loopback(urlsplit(self.url).hostname or "")
 
 
 PROVIDERS: Final[Mapping[str, Provider]] = {
@@ -129,7 +129,7 @@ def find_endpoint(provider: str, environ: Mapping[str, str]) -> Endpoint:
     if url:
         _check_url(who.setting, url)
     key, key_setting = find_key(who, environ), who.key_settings[0]
-    is_local = _is_loopback(urlsplit(url).hostname or "")
+    is_local = is_loopback(urlsplit(url).hostname or "")
     has_own_ways = who.dialect == "bedrock"  # AWS finds credentials in a dozen places
     if not (key or is_local or who.is_local or has_own_ways):
         raise AssistantUnavailable(
@@ -215,7 +215,7 @@ def _offer(provider: Provider, environ: Mapping[str, str], timeout_s: float) -> 
         names = find_ollama(environ, timeout_s)
         return Offer(provider.name, tuple(names), f"{provider.title} answers here") if names else None
     url = environ.get(provider.setting) or provider.url
-    if provider.dialect == "openai" and _is_loopback(_host(url)):
+    if provider.dialect == "openai" and is_loopback(_host(url)):
         names = _names(f"{url.rstrip('/')}/models", "data", "id", timeout_s)
         who = provider.title if provider.is_local else provider.setting
         return Offer(provider.name, tuple(names), f"{who} answers here") if names else None
@@ -291,13 +291,3 @@ def _host(url: str) -> str:
         return urlsplit(url).hostname or ""
     except ValueError:
         return ""
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address.is_loopback or address.is_unspecified

@@ -18,6 +18,7 @@ from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.query import Query
 from jido_jupyter.core.window import Charge, Window
+from jido_jupyter.errors import KeptElsewhere
 from jido_jupyter.store.codec import Keys
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.folder import Folder
@@ -33,6 +34,8 @@ TURN: Final = 4096  # bytes
 def bench_command(turns: int, as_json: bool) -> int:
     """Append, load and list in a scratch store beside yours, each next to a bare write of the same bytes; medians."""
     connection = connect()
+    if connection.settings.url is not None:
+        raise KeptElsewhere(connection.settings.url, "Run 'jido bench' on its machine, without JIDO_URL.")
     scratch = os.path.join(connection.home, f"bench-{secrets.token_hex(4)}")
     try:
         rows = _measured(scratch, turns)

@@ -40,8 +40,11 @@ def find(notebook: str) -> Glimpse | None:
         notebook: its path as the server names it.
     """
     try:
-        folders = folders_of(read_settings())
+        settings = read_settings()
+        folders = folders_of(settings)
     except JidoError:  # told by the first magic
+        return None
+    if settings.url is not None:  # asking a server costs too much for a line
         return None
     if not os.path.exists(os.path.join(folders.home, "store.json")):
         return None

@@ -12,8 +12,9 @@ from jido_jupyter.errors import JidoError
 from jido_jupyter.server import audit
 from jido_jupyter.server.doorway import Doorway
 from jido_jupyter.server.handlers import DocumentHandler, JidoHandler, UnknownHandler, handler_of
-from jido_jupyter.server.routes import API, DOCUMENT, EVENTS, ROUTES
+from jido_jupyter.server.routes import DOCUMENT, EVENTS, ROUTES
 from jido_jupyter.server.streams import EventsHandler
+from jido_jupyter.server.table import API
 from jido_jupyter.server.watch import Watch
 
 _BASES: Final[dict[str, type[JidoHandler]]] = {DOCUMENT.path: DocumentHandler, EVENTS.path: EventsHandler}

@@ -14,6 +14,14 @@ from jido_jupyter.core.times import stamp
 SCHEMA_ID: Final = "https://jido-jupyter.readthedocs.io/events/access/v1"
 SCHEMA: Final = Path(__file__).parent / "audit.yaml"
 
+_EXPORTS: Final = ("exportSession", "readLog")  # a whole session leaves
+_SIGNS_OF_LIFE: Final = ("extendLease", "beat")  # three a minute, and nothing happens
+
+
+def is_told(operation: str, is_change: bool, status: int) -> bool:
+    """Return whether an answer is worth an event."""
+    return status in (403, 429) or operation in _EXPORTS or (is_change and operation not in _SIGNS_OF_LIFE)
+
 
 def entry(operation: str, session_id: str | None, user: str | None, status: int, code: str | None) -> dict[str, Any]:
     """Return an event.

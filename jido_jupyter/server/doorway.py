@@ -15,11 +15,12 @@ from hashlib import sha256
 from typing import Final, TypeVar
 
 from jido_jupyter.connection import Connection, connect
-from jido_jupyter.errors import JidoError, OutcomeUnknown, StoreBusy
+from jido_jupyter.errors import JidoError, KeptElsewhere, OutcomeUnknown, StoreBusy
 from jido_jupyter.server.feed import Feed
-from jido_jupyter.server.leases import Leases
+from jido_jupyter.server.leases import Bare, Leases
 from jido_jupyter.server.pages import Pages
 from jido_jupyter.services.folders import folders_of, read_settings
+from jido_jupyter.services.live import LiveSession
 
 T = TypeVar("T")
 
@@ -46,11 +47,13 @@ class NoAnswer(OutcomeUnknown):
 class Access:
     """What one identity works with."""
 
-    def __init__(self, connection: Connection, leases: Leases | None = None) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
+        self.store = connection.store
         self.sessions = connection.sessions
         self.limits = connection.limits
-        self.leases = Leases() if leases is None else leases
+        self.leases: Leases[LiveSession] = Leases()
+        self.bare: Leases[Bare] = Leases()  # of clients that write records
         self.feed = Feed(connection.sessions)
         self.pages = Pages()
 
@@ -95,11 +98,33 @@ class Doorway:
                 self._accesses[identity] = Access(connect(self._environ_of(identity)))
             return self._accesses[identity]
 
-    async def run(self, work: Callable[[Access], T], identity: str = OWNERS, *, is_change: bool = False) -> T:
+    def keeper(self, identity: str = OWNERS) -> Access:
+        """Return what an identity works with, where its sessions are kept here.
+
+        Raises:
+            KeptElsewhere: another server keeps them. It is not asked for them: it might be this one.
+        """
+        if identity == OWNERS and (url := read_settings(self._environ).url):
+            raise KeptElsewhere(
+                url,
+                "This one only passes them on: set JIDO_URL to that address; if that is this very server, start it without "
+                "JIDO_URL.",
+            )
+        return self.access(identity)
+
+    async def run(
+        self,
+        work: Callable[[Access], T],
+        identity: str = OWNERS,
+        *,
+        is_change: bool = False,
+        is_of_records: bool = False,
+    ) -> T:
         """Do ``work`` in a worker thread.
 
         Args:
             is_change: whether it may change anything; what is said after too long a wait depends on it.
+            is_of_records: whether it is for the records as they are kept here, see `keeper`.
 
         Raises:
             NoAnswer: it was begun, and may still be going on.
@@ -107,7 +132,8 @@ class Doorway:
         """
         if self._waiting >= self._most_waiting:
             raise _busy("too many requests wait for it")
-        task = self._workers.submit(lambda: work(self.access(identity)))
+        find = self.keeper if is_of_records else self.access
+        task = self._workers.submit(lambda: work(find(identity)))
         self._waiting += 1
         try:
             # Not `wait_for`: before Python 3.12 it forgets that it was cancelled when its answer comes at that moment.
@@ -124,9 +150,10 @@ class Doorway:
         """End the streams, give up all leases, and let the threads go."""
         for _, access in self.known():
             access.feed.close()
-            if len(access.leases):
-                task = self._workers.submit(access.leases.close)
-                await asyncio.wait([asyncio.wrap_future(task)], timeout=_FAREWELL_S)
+            for leases in (access.leases, access.bare):
+                if len(leases):
+                    task = self._workers.submit(leases.close)
+                    await asyncio.wait([asyncio.wrap_future(task)], timeout=_FAREWELL_S)
         self._workers.shutdown(wait=False, cancel_futures=True)
 
     def _environ_of(self, identity: str) -> Mapping[str, str]:
@@ -135,7 +162,8 @@ class Doorway:
         home = folders_of(read_settings(self._environ)).home
         # By a digest: a name may be anything, and a path shows in logs.
         name = sha256(identity.encode()).hexdigest()[:32]
-        return {**self._environ, "JIDO_HOME": os.path.join(home, "identities", name)}
+        kept = {key: value for key, value in self._environ.items() if key not in ("JIDO_URL", "JIDO_TOKEN")}
+        return {**kept, "JIDO_HOME": os.path.join(home, "identities", name)}
 
 
 def _busy(reason: str) -> StoreBusy:

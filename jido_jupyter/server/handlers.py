@@ -22,7 +22,7 @@ from jido_jupyter.server import audit, openapi, problems
 from jido_jupyter.server.calls import Answer, Call, entity_tags
 from jido_jupyter.server.doorway import OWNERS, Doorway
 from jido_jupyter.server.openapi import LEASE_FIELD
-from jido_jupyter.server.routes import API, MAX_BODY, Operation, Route
+from jido_jupyter.server.table import API, MAX_BODY, Operation, Route
 from jido_jupyter.server.values import from_query
 from jido_jupyter.server.watch import Watch
 
@@ -112,7 +112,10 @@ class JidoHandler(APIHandler):
             raise self._refusal
         call = self._call(operation, session_id)
         found, start = await self.doorway.run(
-            lambda access: _begun(operation.perform(access, call)), self.identity, is_change=operation.is_change
+            lambda access: _begun(operation.perform(access, call)),
+            self.identity,
+            is_change=operation.is_change,
+            is_of_records=operation.is_of_records,
         )
         if operation.action == "execute":
             self.watch.start()  # for the leases
@@ -165,7 +168,7 @@ class JidoHandler(APIHandler):
     def on_finish(self) -> None:
         super().on_finish()
         operation, status = self.operation, self.get_status()
-        if operation is not None and (operation.is_change or operation.name == "exportSession" or status in (403, 429)):
+        if operation is not None and audit.is_told(operation.name, operation.is_change, status):
             named = self.path_args[0] if self.path_args else ""
             session_id = named if is_valid(named) else None
             self._emit(audit.entry(operation.name, session_id, self.user_name, status, self._code))

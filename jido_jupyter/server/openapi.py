@@ -10,8 +10,9 @@ from typing import Any, Final
 import orjson
 
 from jido_jupyter._version import __version__
-from jido_jupyter.server.routes import API, ROUTES, Operation, Route
+from jido_jupyter.server.routes import ROUTES
 from jido_jupyter.server.shapes import SHAPES, ref
+from jido_jupyter.server.table import API, Operation, Route
 from jido_jupyter.server.values import Value
 
 LEASE_FIELD: Final = "Jido-Lease"

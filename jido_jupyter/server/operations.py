@@ -141,7 +141,7 @@ def edit(access: Access, call: Call) -> Answer:
     if (held := _leased(access, call)) is not None:
         _check_revision(held.live, expected)
         held.live.edit(**call.fields)
-        return _head(held.shown)
+        return _head(_shown(held))
     return _head(access.sessions.edit(call.session_id, expected, **call.fields))
 
 
@@ -171,7 +171,7 @@ def rewind(access: Access, call: Call) -> Answer:
     if (held := _leased(access, call)) is not None:
         _check_revision(held.live, expected)
         held.live.rewind(message)
-        return _head(held.shown)
+        return _head(_shown(held))
     return _head(access.sessions.rewind(call.session_id, message, expected))
 
 
@@ -209,8 +209,8 @@ def add_messages(access: Access, call: Call) -> Answer:
     said, expected = _said(access, call.fields["messages"]), _expected(access, call)
     if (held := _leased(access, call)) is not None:
         _check_revision(held.live, expected)
-        _record(held.live, said, access)
-        shown = held.shown
+        _record(held, said, access)
+        shown = _shown(held)
     else:
         shown = access.sessions.add(call.session_id, said, expected)
     ids = {message.id for message in said}
@@ -228,7 +228,7 @@ def resume(access: Access, call: Call) -> Answer:
         call.session_id, owner, take_over=call.fields["take_over"], trust=call.fields["trust"], is_id=True
     )
     held = access.leases.grant(live, owner)
-    shown = held.shown
+    shown = _shown(held)
     left = access.limits.check(RESUME, call.session_id)
     headers = _rate_fields(RESUME, access.limits.window(RESUME, call.session_id).limit, left, access)
     told = {"session": wire.whole(shown), "briefing": briefing.to_wire(), "lease": _lease(access, held.token)}
@@ -241,8 +241,9 @@ def extend(access: Access, call: Call) -> Answer:
 
 def close(access: Access, call: Call) -> Answer:
     if call.lease is not None:
-        _held(access, call).live.close()
-        access.leases.drop(call.session_id)
+        held = _held(access, call)
+        held.live.close()
+        access.leases.drop(held.token)
     elif (owner := access.sessions.show(call.session_id).owner) is not None:
         raise SessionOpen(call.session_id, owner.to_wire())
     return Answer(204)
@@ -329,12 +330,12 @@ def _lease(access: Access, token: str) -> dict[str, Any]:
     return {"token": token, "lifetime_s": access.leases.lifetime_s}
 
 
-def _leased(access: Access, call: Call) -> Held | None:
+def _leased(access: Access, call: Call) -> Held[LiveSession] | None:
     """Return the session that the client has open; None for one without a token."""
     return None if call.lease is None else _held(access, call)
 
 
-def _held(access: Access, call: Call) -> Held:
+def _held(access: Access, call: Call) -> Held[LiveSession]:
     def owner() -> dict[str, Any] | None:
         found = access.sessions.show(call.session_id).owner
         return found.to_wire() if found else None
@@ -342,16 +343,20 @@ def _held(access: Access, call: Call) -> Held:
     return access.leases.extend(call.session_id, call.lease or "", owner)
 
 
-def _record(live: LiveSession, said: Sequence[messages.Message], access: Access) -> None:
+def _record(held: Held[LiveSession], said: Sequence[messages.Message], access: Access) -> None:
     """Add messages to an open session. What could not be stored must not be stored later: its client was told otherwise."""
     try:
-        live.record(said)
+        held.live.record(said)
     except PayloadTooLarge:
         raise
     except JidoError:
-        live.abandon()
-        access.leases.drop(live.id)
+        held.live.abandon()
+        access.leases.drop(held.token)
         raise
+
+
+def _shown(held: Held[LiveSession]) -> Shown:
+    return Shown(held.live.state, held.live.revision, owner=held.owner)
 
 
 def _head(shown: Shown) -> Answer:

@@ -1,89 +1,19 @@
-"""The table of the REST door: each address with its verbs, and of each what it takes, what it answers, and who may."""
+"""The table of the REST door: each address with what its verbs do."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
 from jido_jupyter.core.query import STATES
-from jido_jupyter.errors import InvalidRequest
 from jido_jupyter.server import operations, shapes
-from jido_jupyter.server.calls import Answer, Call
-from jido_jupyter.server.doorway import Access
-from jido_jupyter.server.values import Value, from_body
+from jido_jupyter.server.record_routes import ROUTES as RECORD_ROUTES
+from jido_jupyter.server.table import Operation, Route
+from jido_jupyter.server.values import Value
 from jido_jupyter.services import cleanup, exchange
-from jido_jupyter.services.parsing import parse
 
-API: Final = "jido/api/v1"
-MAX_BODY: Final = 16 * 2**20  # bytes
 MAX_PAGE: Final = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One verb of an address.
-
-    ``action`` is what an authorizer is asked for; ``read`` changes nothing. ``act`` is None where a handler of its own answers.
-    """
-
-    name: str
-    action: str
-    act: Callable[[Access, Call], Answer] | None
-    summary: str
-    answers: Mapping[int, str | None]  # status -> name of a shape; None: no JSON body
-    about: str = ""
-    params: Sequence[Value] = ()
-    fields: Sequence[Value] | None = None  # members of the JSON body; None: takes none
-    errors: Sequence[int] = ()  # statuses beyond those of every address
-    max_body: int = MAX_BODY  # bytes
-    media_types: Sequence[str] = ()  # of an answer that is no JSON object
-    is_conditional: bool = False  # takes If-Match
-    is_cacheable: bool = False  # carries an ETag, and takes If-None-Match
-    takes_lease: bool = False
-    takes_file: bool = False
-
-    @property
-    def is_change(self) -> bool:
-        return self.action != "read"
-
-    def perform(self, access: Access, call: Call) -> Answer:
-        """Read the body and act. For a worker thread.
-
-        Raises:
-            JidoError
-        """
-        assert self.act is not None
-        if self.fields is not None:
-            call = replace(call, fields=from_body(self.fields, _members(call.body)))
-        return self.act(access, call)
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """An address below the API's root, ``{id}`` standing for a session's id, and what each verb does there."""
-
-    path: str
-    verbs: Mapping[str, Operation]
-
-    @property
-    def pattern(self) -> str:
-        """The regular expression for tornado. Anything is let in as an id: a wrong one gets a sentence that says so."""
-        return f"/{API}/{re.escape(self.path).replace(re.escape('{id}'), '([^/]+)')}"
-
-    @property
-    def allowed(self) -> str:
-        """The value of the Allow field."""
-        return ", ".join(sorted({*self.verbs, "OPTIONS", *(["HEAD"] if "GET" in self.verbs else [])}))
-
-
-def _members(body: bytes) -> Mapping[str, Any]:
-    """Return the members of a JSON object; an empty body counts as ``{}``."""
-    found = parse(body) if body.strip() else {}
-    if not isinstance(found, dict):
-        raise InvalidRequest("The request's body is JSON, but no object. Send a JSON object.")
-    return found
 
 
 # --- what several operations take
@@ -462,4 +392,5 @@ ROUTES: Final[Sequence[Route]] = (
     _HEALTH,
     _EVENTS,
     _DOCUMENT,
+    *RECORD_ROUTES,
 )

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from jido_jupyter.core.messages import ROLES, STATUSES
+from jido_jupyter.core.records import FORMAT
 
 Schema = Mapping[str, Any]
 
@@ -115,6 +116,63 @@ _LEFT: Final = _object(
 _ROOM: Final = _object("count limit", count=_COUNT, limit=_COUNT)
 _ENTRIES: Final = _array(_object("session reason", session=ref("Summary"), reason=_TEXT))
 
+# --- of clients whose services run elsewhere
+
+_SEAL: Final[Schema] = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+REVISION: Final = _object("n seal", n=_COUNT, seal=_SEAL)
+RECORD: Final[Schema] = {
+    **_object("t", t={"type": "string", "minLength": 1, "maxLength": 64}),
+    "description": "See the file format; members that nobody knows are kept.",
+}
+LOG: Final[Schema] = _array(RECORD)
+HEADER: Final[Schema] = _object(
+    "t v id created_at",
+    t={"type": "string", "enum": ["header"]},
+    v={"type": "integer", "enum": [FORMAT]},
+    id={"type": "string", "maxLength": 64},
+    created_at={"type": "string", "maxLength": 64},
+)
+_PHRASE: Final[Schema] = {"type": "array", "minItems": 1, "items": _TEXT}
+_DAY: Final[Schema] = {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"}
+QUERY: Final[Schema] = {
+    **_object(
+        "",
+        phrases={**_array(_PHRASE), "description": "Words that stand one after the other, folded."},
+        is_open_ended={**_array(_YES), "description": "Of each phrase: its last word is the beginning of one."},
+        tags=_array(_TEXT),
+        notebook=_TEXT,
+        model=_TEXT,
+        after=_DAY,
+        before=_DAY,
+        is_open=_YES,
+        is_archived=_YES,
+        is_pinned=_YES,
+        is_trashed=_YES,
+    ),
+    "additionalProperties": False,
+    "description": "All of it must hold.",
+}
+OWNER: Final[Schema] = {
+    **_object(
+        "kind host pid",
+        kind={"type": "string", "minLength": 1, "maxLength": 64},
+        host={"type": "string", "maxLength": 255},
+        pid=_COUNT,
+        notebook={"type": "string", "maxLength": 4096},
+    ),
+    "additionalProperties": False,
+}
+_WHOLE_SUMMARY: Final = _object(
+    "id title created_at updated_at message_count revision owner",
+    id=_TEXT,
+    title=_TEXT,
+    created_at=_TEXT,
+    updated_at=_TEXT,
+    message_count=_COUNT,
+    revision=_TEXT,
+    owner=_or_null(ref("Owner")),
+)
+
 SHAPES: Final[Mapping[str, Schema]] = {
     "Owner": _OWNER,
     "Summary": _SUMMARY,
@@ -166,6 +224,45 @@ SHAPES: Final[Mapping[str, Schema]] = {
     ),
     "Health": _object("status version sessions", status={"const": "ok"}, version=_TEXT, sessions=_COUNT),
     "Document": _object("openapi info paths", openapi=_TEXT, info={"type": "object"}, paths={"type": "object"}),
+    "Store": _object(
+        "format version settings",
+        format=_COUNT,
+        version=_TEXT,
+        settings={"type": "object", "description": "Limits that hold for this store, as in `jido.toml`."},
+    ),
+    "Revision": REVISION,
+    "Log": _object(
+        "header records revision damage",
+        header=HEADER,
+        records=LOG,
+        revision=REVISION,
+        damage=_array(_object("kind line message", kind=_TEXT, line=_COUNT, message=_TEXT)),
+    ),
+    "LogPage": _object(
+        "hits next_cursor",
+        hits=_array(_object("summary snippet", summary=_WHOLE_SUMMARY, snippet=_TEXT)),
+        next_cursor=_or_null(_TEXT),
+    ),
+    "Named": _object("summaries", summaries=_array(_WHOLE_SUMMARY)),
+    "StoreState": _object("changes count", changes=_TEXT, count=_COUNT),
+    "Trash": _object("sessions", sessions=_array(_object("id trashed_at", id=_TEXT, trashed_at={"type": "number"}))),
+    "Owners": _object("owners", owners={"type": "object", "additionalProperties": ref("Owner")}),
+    "Place": _object("place", place=_TEXT),
+    "LeaseState": _object("state", state={"enum": ["held", "taken", "gone"]}),
+    "Verdict": _object(
+        "admitted refused",
+        admitted=_or_null(_object("remaining reset_s", remaining=_COUNT, reset_s={"type": "number"})),
+        refused=_or_null(
+            _object(
+                "key limit seconds retry_after_s is_closed",
+                key=_TEXT,
+                limit=_COUNT,
+                seconds={"type": "number"},
+                retry_after_s={"type": "number"},
+                is_closed=_YES,
+            )
+        ),
+    ),
     "Problem": _object(
         "type title status detail code",
         type={"type": "string", "format": "uri"},

@@ -15,7 +15,7 @@ from tornado.iostream import StreamClosedError
 
 from jido_jupyter.server.feed import Feed
 from jido_jupyter.server.handlers import JidoHandler
-from jido_jupyter.server.routes import Operation
+from jido_jupyter.server.table import Operation
 
 HEARTBEAT_S: Final = 15.0  # proxies cut what is silent for a minute
 MOST_LISTENERS: Final = 200  # of one store; each holds a connection

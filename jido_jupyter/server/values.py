@@ -118,9 +118,14 @@ def _check_members(value: dict[str, Any], schema: Schema, path: str) -> None:
     for name in schema.get("required", ()):
         if name not in value:
             raise InvalidField(f"{path}.{name}", "is missing")
-    for name, member in schema.get("properties", {}).items():
+    members = schema.get("properties", {})
+    for name, member in members.items():
         if name in value:
             check(value[name], member, f"{path}.{name}")
+    if schema.get("additionalProperties") is False:
+        for name in value:
+            if name not in members:
+                raise InvalidField(f"{path}.{name}", f"is not known here; {', '.join(members)} are")
 
 
 def _read(text: str, value: Value) -> Any:

@@ -33,14 +33,20 @@ class Watch:
         while True:
             began = time.monotonic()
             for identity, access in self._doorway.known():
-                if access.feed.listeners or len(access.leases):
-                    # A store that cannot be read now is no end of watching: whoever asks for it is told.
-                    with contextlib.suppress(JidoError):
+                # A store that cannot be read now is no end of watching: whoever asks for it is told.
+                with contextlib.suppress(JidoError):
+                    if len(access.leases) or len(access.bare):
+                        await self._doorway.run(_expire, identity)
+                    if access.feed.listeners:
                         access.feed.take(await self._doorway.run(_look, identity))
             # A store that is slow to list is not listed all the time.
             await asyncio.sleep(max(TICK_S, 3 * (time.monotonic() - began)))
 
 
-def _look(access: Access) -> Look:
+def _expire(access: Access) -> None:
     access.leases.expire()
+    access.bare.expire()
+
+
+def _look(access: Access) -> Look:
     return access.feed.look()

@@ -13,13 +13,14 @@ import shutil
 import sqlite3
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal
 from urllib.parse import quote
 
 import orjson
 
+from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidSetting, JidoError
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.services.settings import Settings
@@ -260,7 +261,6 @@ def _sessions(patient: Patient) -> Iterator[Check]:
     try:
         sessions = patient.open_store()
         listed = sessions.list()
-        room = sessions.room()
     except JidoError as error:
         yield Check("sessions", "bad", str(error), "See the lines above.")
         return
@@ -269,6 +269,11 @@ def _sessions(patient: Patient) -> Iterator[Check]:
         yield Check(
             "list", "warn", f"{in_files} files, {len(listed)} listed", "Run this again; if it stays, delete the index."
         )
+    yield from rooms(sessions, listed)
+
+
+def rooms(sessions: Sessions, listed: Sequence[Summary]) -> Iterator[Check]:
+    """Say how the sessions are, and how many more there may be."""
     damaged = [summary.id for summary in listed if summary.is_damaged or summary.problems]
     if damaged:
         text = f"{len(damaged)} of {len(listed)} are damaged; the first is {damaged[0]}"
@@ -277,7 +282,7 @@ def _sessions(patient: Patient) -> Iterator[Check]:
         )
     else:
         yield Check("sessions", "ok", f"{len(listed)} listed, none known to be damaged; 'jido verify' reads them all")
-    if room.is_tight:
+    if (room := sessions.room()).is_tight:
         yield Check("room", "warn", f"{room.count} of {room.limit} sessions", "'jido cleanup' previews what could go.")
     else:
         yield Check("room", "ok", f"{room.count} of {room.limit} sessions")

@@ -15,6 +15,7 @@ from jido_jupyter.core.session import SessionState
 from jido_jupyter.core.times import stamp
 from jido_jupyter.errors import IllegalTransition, PayloadTooLarge, StaleRevision
 from jido_jupyter.services import edits
+from jido_jupyter.store.codec import dumps
 from jido_jupyter.store.contract import Lease, Revision, Store
 
 T = TypeVar("T")
@@ -66,6 +67,7 @@ class LiveSession:
         self._redacts = redacts
         self._held = ("", "")  # id of the answer that streams, and the end of it that may be the beginning of a key
         self._unsaved: list[Record] = []
+        self._doubtful: list[Record] = []  # pieces of answers of which nobody knows whether they were stored
         self._lock = threading.RLock()
 
     @property
@@ -135,7 +137,11 @@ class LiveSession:
             text = self._ripe(message_id, text)
             if text and not self._unsaved:
                 log = [records.partial(message_id, text, self.now(), model)]
-                self._append(log, durable=False, beyond_limit=True)
+                try:
+                    self._append(log, durable=False, beyond_limit=True)
+                except BaseException:  # an interrupt, too, may come while it is on its way
+                    self._doubtful += log
+                    raise
 
     def edit(self, **changes: Any) -> None:
         """Change what is known about the session; see `edits.checked`."""
@@ -249,6 +255,7 @@ class LiveSession:
                 self._revision = self._store.append(
                     self.id, rest, self._revision, durable=durable, beyond_limit=beyond_limit
                 )
+        self._doubtful = []
 
     def _not_stored(self, log: Sequence[Record]) -> Sequence[Record]:
         """Return what is still to be written, after a write whose outcome was not known had come through after all.
@@ -257,10 +264,14 @@ class LiveSession:
             StaleRevision: somebody else wrote, although the lease is ours.
         """
         stored = self._store.read(self.id)
+        # As JSON: half an emoji, say, is stored as something else.
         later = [
-            {name: value for name, value in record.items() if name != "n"} for record in stored.since(self._revision.n)
+            dumps({name: value for name, value in record.items() if name != "n"})
+            for record in stored.since(self._revision.n)
         ]
-        if later != list(log[: len(later)]):
+        doubtful = set(map(dumps, self._doubtful))
+        later = [record for record in later if record not in doubtful]
+        if later != [dumps(record) for record in log[: len(later)]]:
             raise StaleRevision(self.id, str(self._revision), str(stored.revision))
         self._revision = stored.revision
         return log[len(later) :]

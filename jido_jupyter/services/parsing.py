@@ -13,11 +13,12 @@ MAX_CONTAINERS: Final = 1_000_000  # arrays and objects; each costs far more mem
 _INTEGERS: Final = range(-(2**63), 2**64)
 
 
-def parse(data: bytes, what: str = "The request's body") -> object:
+def parse(data: bytes, what: str = "The request's body", max_depth: int = MAX_DEPTH) -> object:
     """Return the JSON value of ``data``.
 
     Args:
         what: how an error names it.
+        max_depth: how many arrays and objects may stand in each other.
 
     Raises:
         InvalidRequest: it is no JSON, nests too deep, or holds numbers that cannot be kept exactly.
@@ -43,8 +44,8 @@ def parse(data: bytes, what: str = "The request's body") -> object:
     except (ValueError, RecursionError) as error:
         reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
         raise InvalidRequest(f"{what} is no JSON ({reason}). Send a JSON object.") from None
-    if depth(found) > MAX_DEPTH:
-        raise InvalidRequest(f"{what} nests deeper than {MAX_DEPTH} levels. Send it flatter, or as a text.")
+    if depth(found) > max_depth:
+        raise InvalidRequest(f"{what} nests deeper than {max_depth} levels. Send it flatter, or as a text.")
     return found
 
 

@@ -12,7 +12,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from jido_jupyter.server import openapi, reference
 from jido_jupyter.server.handlers import UnknownHandler
-from jido_jupyter.server.routes import API, ROUTES
+from jido_jupyter.server.routes import ROUTES
+from jido_jupyter.server.table import API
 from tests.support.servers import serving
 
 FUZZING_S = 150  # the machine may be busy; it takes about 30

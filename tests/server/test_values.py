@@ -59,6 +59,7 @@ def test_an_unknown_member_is_refused() -> None:
         (["a", 1], {"items": {"type": "string"}}, "x[1]"),
         ({}, {"required": ["a"]}, "x.a"),
         ({"a": 1}, {"properties": {"a": {"type": "string"}}}, "x.a"),
+        ({"b": 1}, {"properties": {"a": {}}, "additionalProperties": False}, "x.b"),
         (11, {"maximum": 10}, "x"),
     ],
 )
