@@ -26,6 +26,11 @@ class RanCell:
     def execution_count(self) -> int:
         return int(self.key.partition(".")[0])
 
+    @property
+    def is_nested(self) -> bool:
+        """Whether it is no cell, but code that ran inside of one."""
+        return "." in self.key
+
 
 @dataclass(frozen=True, slots=True)
 class Maker:

@@ -21,6 +21,7 @@ class Glance:
 
     cells: tuple[tuple[str, str], ...]  # id and hash of the source
     session: str | None  # that its metadata point to
+    texts: frozenset[str] = frozenset()  # ids of the cells that no kernel runs
 
 
 def glance(path: str) -> Glance | None:
@@ -64,12 +65,12 @@ def _glance(path: str, mtime_ns: int, size: int, inode: int) -> Glance | None:
     notebook = load(path)
     if notebook is None:
         return None
-    cells = tuple(
-        (cell["id"], digest(source(cell)))
-        for cell in notebook["cells"]
-        if isinstance(cell, dict) and isinstance(cell.get("id"), str)
+    cells = [cell for cell in notebook["cells"] if isinstance(cell, dict) and isinstance(cell.get("id"), str)]
+    return Glance(
+        tuple((cell["id"], digest(source(cell))) for cell in cells),
+        _session(notebook.get("metadata")),
+        frozenset(cell["id"] for cell in cells if cell.get("cell_type") in ("markdown", "raw")),
     )
-    return Glance(cells, _session(notebook.get("metadata")))
 
 
 def _session(metadata: Any) -> str | None:

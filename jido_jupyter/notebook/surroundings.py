@@ -6,7 +6,10 @@ What `NotebookSurroundings.look` returns is stored with a turn, so that a resume
 ``notebook``   its path
 ``kernel``     id of this start of the kernel
 ``folder``     ``path``, ``device``, ``inode``, ``owner``, ``mode`` of the project folder; null where it is gone
-``cells``      ``id`` and ``hash`` of each cell as saved on disk; ``cells_cut`` is true where some are left out
+``cells``      ``id`` and ``hash`` of each cell as saved on disk, ``is_text`` of one that no kernel runs; ``cells_cut`` is true
+               where some are left out
+``ran``        ``id`` (null where it is not known) and ``hash`` of each cell that ran and is not saved so; with one of these, or
+               when the cell that asks is not saved, ``is_behind`` is true
 ``variables``  by name: ``type``, ``shape`` or ``length``, ``hash`` of small plain values, ``by``: key of the cell that bound it
 ``imports``    by name of a module, function or class that was imported: ``by``
 ``made_by``    by key: ``cell_id``, ``execution_count``, ``code``, ``is_cut`` where the code is not whole, and ``needs``: by
@@ -35,7 +38,7 @@ from jido_jupyter.core.redaction import redact
 from jido_jupyter.core.session import SessionState
 from jido_jupyter.notebook import context, saved
 from jido_jupyter.notebook.lineage import Lineage, RanCell
-from jido_jupyter.notebook.manifest import MAX_NAMES, Manifest, imported, user_variables
+from jido_jupyter.notebook.manifest import MAX_NAMES, Manifest, digest, imported, user_variables
 from jido_jupyter.services import project
 from jido_jupyter.services.briefing import Briefing, Here
 from jido_jupyter.services.project import ProjectFolder
@@ -48,6 +51,7 @@ MAX_CODE: Final = 4096  # characters that are kept of a cell
 MAX_CODES: Final = 24_000  # characters of all of them; the newest are kept
 _MAX_WATCHED: Final = 5000  # names; with more, only the text of a cell tells what it binds
 _MAX_EARLIER: Final = 300  # cells that ran before anybody watched
+_QUESTION: Final = "%%jido"
 _MAX_WAITING: Final = 1000  # cells that ran since somebody asked
 
 _INSTRUCTION: Final = (
@@ -69,6 +73,7 @@ class NotebookSurroundings:
         self._lineage = Lineage()
         self._manifest = Manifest()
         self._finished: deque[RanCell] = deque(maxlen=_MAX_WAITING)  # taken into the lineage when somebody asks
+        self._seen: dict[str, str | None] = {}  # cells that ran, oldest first: hash -> id
         self._before: list[tuple[Any, dict[str, int] | None]] = []  # for each running cell, nested ones last
         self._nested = 0
         self._is_watching = False
@@ -161,16 +166,22 @@ class NotebookSurroundings:
                 if (key := self._lineage.owner(name)) is not None:
                     facts["by"] = key
             made_by = self._made_by([*variables, *imports])
-        folder = self.folder()
+            seen = dict(self._seen)
+        folder, cells = self.folder(), _cells()
+        known = {cell["hash"] for cell in cells}
+        ran = [{"id": cell_id, "hash": found} for found, cell_id in seen.items() if cells and found not in known]
         found: dict[str, Any] = {
             "notebook": context.notebook_path(),
             "kernel": self.kernel_id,
             "folder": folder.to_wire() if folder else None,
-            "cells": _cells(),
+            "cells": cells,
+            "ran": ran,
             "variables": variables,
             "imports": imports,
             "made_by": made_by,
         }
+        if ran or (cells and any(digest(info.raw_cell) not in known for info, _ in self._before[:1])):
+            found["is_behind"] = True
         return fitted(found, MAX_BYTES)
 
     def _made_by(self, names: Sequence[str]) -> dict[str, Any]:
@@ -228,6 +239,13 @@ class NotebookSurroundings:
     def _add(self, ran: RanCell) -> None:
         self._lineage.add(ran)
         self._taken = max(self._taken, ran.execution_count)
+        is_named = ran.cell_id is not None and ran.code.startswith(_QUESTION)  # by its turn
+        if not ran.is_nested and not is_named:
+            found = digest(ran.code)
+            self._seen.pop(found, None)
+            self._seen[found] = ran.cell_id
+            if len(self._seen) > MAX_CELLS:
+                self._seen.pop(next(iter(self._seen)))
 
     def _unwatched(self) -> list[RanCell]:
         """Return the cells that ended since, as the history tells them."""
@@ -276,7 +294,10 @@ def fitted(found: dict[str, Any], limit: int) -> dict[str, Any]:
         found = {**found, "cells": found["cells"][:MAX_CELLS], "cells_cut": True}
     while len(orjson.dumps(found)) > limit:
         if found["cells"]:
-            found = {**found, "cells": found["cells"][: len(found["cells"]) // 2], "cells_cut": True}
+            ran = found["ran"][len(found["ran"]) // 2 :]
+            found = {**found, "cells": found["cells"][: len(found["cells"]) // 2], "ran": ran, "cells_cut": True}
+        elif found["ran"]:
+            found = {**found, "ran": []}
         elif found["made_by"]:
             found = {**found, "made_by": dict(list(found["made_by"].items())[len(found["made_by"]) // 2 + 1 :])}
         elif found["imports"]:
@@ -292,10 +313,13 @@ def _redacted(code: str) -> str:
     return redact(code)[0]
 
 
-def _cells() -> list[dict[str, str]]:
+def _cells() -> list[dict[str, Any]]:
+    """Return the cells of the saved notebook; front ends put empty ones at its end, which are nothing new."""
     path = context.notebook_path()
-    glance = saved.glance(path) if path else None
-    return [{"id": cell_id, "hash": digest} for cell_id, digest in glance.cells] if glance else []
+    if path is None or (glance := saved.glance(path)) is None:
+        return []
+    cells = [{"id": cell_id, "hash": found} for cell_id, found in glance.cells if found != digest("")]
+    return [{**cell, "is_text": True} if cell["id"] in glance.texts else cell for cell in cells]
 
 
 def _is_same(begun: Any, ended: Any) -> bool:

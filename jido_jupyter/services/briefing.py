@@ -113,7 +113,7 @@ def brief(state: SessionState, damage: Sequence[str], now: datetime, here: Here 
     completeness = _completeness(state, repairs)
     todos = tuple(todo for todo in state.todos if todo.get("status") != "done")
     usage = _usage(state)
-    found = _compared(state.context, here)
+    found = _compared(state, here)
     lines = [
         " ".join([completeness, f"Last turn {age(age_s)}.", *_last_answer(state)]),
         " ".join([*([here.note] if here and here.note else []), *_of_cells(found.cells)]),
@@ -145,13 +145,14 @@ class _Compared:
     rebuild: Rebuild = _NO_CELLS
 
 
-def _compared(before: Context | None, here: Here | None) -> _Compared:
-    if before is None or here is None:
+def _compared(state: SessionState, here: Here | None) -> _Compared:
+    if (before := state.context) is None or here is None:
         return _Compared()
+    named = {message.origin.cell_id for message in state.messages if message.origin and message.origin.cell_id}
     variables = compare_variables(before, here.context, here.names)
     return _Compared(
         before.get("kernel") != here.context.get("kernel"),
-        compare_cells(before, here.context),
+        compare_cells(before, here.context, named),
         variables,
         rebuild(before, variables.lost, here.names),
     )

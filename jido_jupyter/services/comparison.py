@@ -46,17 +46,31 @@ class Rebuild:
     names: tuple[str, ...] = ()  # that come back
 
 
-def compare_cells(before: Context, now: Context) -> Cells | None:
-    """Return which cells differ; None where one side does not know its cells, or they are of different notebooks."""
-    old, new = _hashes(before), _hashes(now)
+def compare_cells(before: Context, now: Context, named: Set[str] = frozenset()) -> Cells | None:
+    """Return which cells differ; None where one side does not know its cells, or they are of different notebooks.
+
+    A notebook may be saved long after its cells ran: what ran counts as it ran, whatever the file said then.
+
+    Args:
+        named: ids of the cells that the session's turns name.
+    """
+    old, new = _hashes(before, "cells"), _hashes(now, "cells")
     if not old or not new:
         return None
     kept = [cell for cell in new if cell in old]
     if not kept and before.get("notebook") != now.get("notebook"):
         return None
+    ran = _hashes(before, "ran")
+    as_run = {str(cell.get("hash")) for cell in _listed(before, "ran")}  # each of which some cell may hold
+    known = {*old, *ran, *named}
+    if before.get("is_behind"):  # no kernel sees text: perhaps it was there
+        known |= {str(cell.get("id")) for cell in _listed(now, "cells") if cell.get("is_text")}
+    differ = [cell for cell in new if new[cell] != old.get(cell) and new[cell] not in as_run and cell not in named]
+    moved = set(old.values())  # or copied
+    is_cut = before.get("cells_cut")
     return Cells(
-        changed=tuple(cell for cell in kept if old[cell] != new[cell]),
-        new=() if before.get("cells_cut") else tuple(cell for cell in new if cell not in old),
+        changed=tuple(cell for cell in differ if cell in old or cell in ran),
+        new=tuple(cell for cell in differ if cell not in known and new[cell] not in moved and not is_cut),
         missing=() if now.get("cells_cut") else tuple(cell for cell in old if cell not in new),
         kept=len(kept),
     )
@@ -117,10 +131,14 @@ def _facts(variable: Any) -> dict[str, Any]:
     return {name: value for name, value in variable.items() if name != "by"} if isinstance(variable, Mapping) else {}
 
 
-def _hashes(context: Context) -> dict[str, Any]:
-    cells = context.get("cells")
-    listed: Sequence[Any] = cells if isinstance(cells, list | tuple) else ()
-    return {str(cell.get("id")): cell.get("hash") for cell in listed if isinstance(cell, Mapping)}
+def _hashes(context: Context, name: str) -> dict[str, str]:
+    """Return the hashes of the cells whose ids are known."""
+    return {str(cell["id"]): str(cell.get("hash")) for cell in _listed(context, name) if cell.get("id")}
+
+
+def _listed(context: Context, name: str) -> Sequence[Mapping[str, Any]]:
+    cells = context.get(name)
+    return [cell for cell in cells if isinstance(cell, Mapping)] if isinstance(cells, list | tuple) else []
 
 
 def _mapping(context: Context, name: str) -> Context:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from jido_jupyter.connection import connect
+from jido_jupyter.core.messages import Origin
 from jido_jupyter.errors import InvalidRequest, RateLimited, SessionOpen
 from jido_jupyter.notebook.kernel import Kernel
 from jido_jupyter.notebook.surroundings import NotebookSurroundings
+from jido_jupyter.services.comparison import Cells
 from tests.support import kernels
 from tests.support.openai_loopback import Loopback
 from tests.support.scripted import Scripted
@@ -90,6 +92,25 @@ def test_a_new_kernel_gets_back_what_the_old_one_had(make: MakeKernel, notebook:
     assert "The kernel is new" in gone.instruction
     assert "do not exist any more: area, r, unrelated, math." in gone.instruction
     assert "do not exist" not in back.instruction
+
+
+def test_cells_that_were_saved_late_are_not_new(make: MakeKernel, notebook: Callable[..., str]) -> None:
+    """The file is older than what ran and what was asked; what came later is new, and what changed since is changed."""
+    notebook("a.ipynb", c1="x = 1")
+    old, shell = make()
+    session = old.new()
+    run(shell, "x = 1", "y = 2", "z = 3", "q = 4")
+    asked(old, origin=Origin(None, "ask", 5))
+    old.close()
+    late = {"c1": "x = 1", "c2": "y = 2", "c3": "z = 33", "pasted": "q = 4", "ask": "%%jido\nHi", "empty": ""}
+
+    notebook("a.ipynb", **late)
+    _, briefing = make()[0].resume(session.id[:8])
+    notebook("a.ipynb", **late, c9="w = 9")
+    _, later = make()[0].resume(session.id[:8], take_over=True)
+
+    assert briefing.cells == Cells(changed=("c3",), kept=1)
+    assert later.cells == Cells(changed=("c3",), new=("c9",), kept=1)
 
 
 def test_a_turn_stores_what_it_left(make: MakeKernel) -> None:

@@ -159,6 +159,48 @@ def test_the_folder_and_the_saved_cells_are_recorded(
     assert len(found["kernel"]) == 16
 
 
+def test_what_ran_is_recorded_where_the_file_is_behind(
+    shell: Any, around: NotebookSurroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Notebooks are saved every two minutes; questions name their cells themselves, code of a tool is in no cell."""
+    path = tmp_path / "a.ipynb"
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    shell.user_ns["tool"] = lambda: shell.run_cell("inner = 7", store_history=False)
+    shell.register_magic_function(lambda line, cell: None, "cell", "jido")
+    run(shell, "x = 1", "tool()", "%%jido\nHi", "x = 2")
+
+    def saved_as(**sources: str) -> dict[str, Any]:
+        cells = [
+            {"id": cell_id, "source": source, "cell_type": "markdown" if cell_id == "text" else "code"}
+            for cell_id, source in sources.items()
+        ]
+        path.write_text(json.dumps({"cells": cells, "metadata": {}}))
+        return looked(around)
+
+    behind = saved_as(c1="x = 1", text="# Title", empty="")
+    saved = saved_as(c1="x = 1", c2="tool()", c4="x = 2")
+
+    assert [(cell["id"], cell.get("is_text")) for cell in behind["cells"]] == [("c1", None), ("text", True)]
+    assert [cell["id"] for cell in behind["ran"]] == ["c2", "c4"]
+    assert behind["is_behind"] is True
+    assert saved["ran"] == []
+    assert "is_behind" not in saved
+
+
+def test_a_cell_that_runs_and_is_not_saved_tells_that_the_file_is_behind(
+    shell: Any, around: NotebookSurroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is the one that asks; its turn names it, so that it is not listed."""
+    (tmp_path / "a.ipynb").write_text(json.dumps({"cells": [{"id": "c1", "source": "x"}], "metadata": {}}))
+    monkeypatch.setenv("JPY_SESSION_NAME", str(tmp_path / "a.ipynb"))
+    found: list[dict[str, Any]] = []
+    shell.user_ns["ask"] = lambda: found.append(looked(around))
+
+    run(shell, "ask()")
+
+    assert (found[0]["ran"], found[0]["is_behind"]) == ([], True)
+
+
 def test_a_folder_that_is_gone_is_none(
     around: NotebookSurroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -266,7 +308,8 @@ def test_a_context_fits_in_its_limit() -> None:
     variables = {f"a_rather_long_name_of_a_variable_{number}": {"type": "some.Type"} for number in range(200)}
     made_by = {str(number): {"code": "x" * 4000} for number in range(6)}
     imports: dict[str, Any] = {f"name_{number}": {} for number in range(200)}
-    whole = {"cells": cells, "variables": variables, "imports": imports, "made_by": made_by}
+    ran = [{"id": None, "hash": f"{number:016}"} for number in range(1000)]
+    whole = {"cells": cells, "ran": ran, "variables": variables, "imports": imports, "made_by": made_by}
 
     found = fitted(whole, MAX_BYTES)
     tiny = fitted(whole, 5000)
@@ -275,6 +318,7 @@ def test_a_context_fits_in_its_limit() -> None:
     assert found["cells_cut"] is True
     assert len(found["cells"]) > 200
     assert found["variables"] == variables
+    assert found["ran"][-1] == ran[-1]
     assert len(json.dumps(tiny, separators=(",", ":"))) <= 5000
     assert tiny["variables"]
     assert len(tiny["imports"]) < 200

@@ -55,6 +55,41 @@ def test_a_list_that_was_cut_calls_nothing_new() -> None:
     assert found == Cells(kept=1)
 
 
+BEHIND = {
+    **cells(a="1", b="2"),
+    "ran": [{"id": "b", "hash": "3"}, {"id": "c", "hash": "4"}, {"id": None, "hash": "5"}],
+    "is_behind": True,
+}
+
+
+@pytest.mark.parametrize(
+    ("now", "found"),
+    [
+        (cells(a="1", b="3"), Cells(kept=2)),  # it ran as it is, and was saved later
+        (cells(a="1", b="2"), Cells(kept=2)),
+        (cells(a="1", b="7"), Cells(changed=("b",), kept=2)),
+        (cells(a="1", b="3", c="4"), Cells(kept=2)),
+        (cells(a="1", b="3", c="8"), Cells(changed=("c",), kept=2)),
+        (cells(a="1", b="3", d="5"), Cells(kept=2)),  # who it was is not known, but what it says
+        (cells(a="1", b="3", d="1"), Cells(kept=2)),  # a copy
+        (cells(a="1", b="3", d="9"), Cells(new=("d",), kept=2)),
+        (cells(a="1", b="3", asked="9"), Cells(kept=2)),
+        (cells(a="1"), Cells(missing=("b",), kept=1)),  # what ran and was never saved is not missed
+    ],
+)
+def test_a_file_that_was_saved_late_makes_no_cell_new(now: dict[str, Any], found: Cells) -> None:
+    """What ran was there, whatever the file said then; so was what a turn names."""
+    assert compare_cells(BEHIND, now, {"asked"}) == found
+
+
+def test_text_that_nobody_ran_is_not_called_new() -> None:
+    """A kernel never sees it: where the file was behind, it may have been there."""
+    now = {"notebook": "a.ipynb", "cells": [*BEHIND["cells"], {"id": "t", "hash": "9", "is_text": True}]}
+
+    assert compare_cells(BEHIND, now) == Cells(kept=2)
+    assert compare_cells({**BEHIND, "is_behind": False}, now) == Cells(new=("t",), kept=2)
+
+
 def test_variables_are_same_changed_or_gone() -> None:
     """By type, size and hash; the cell that made them does not count."""
     before = {
@@ -114,8 +149,9 @@ def test_half_known_code_is_not_offered() -> None:
 @pytest.mark.parametrize("odd", [None, [], "x", {"v1": 5}, {"v1": {"by": 3}}, {"v1": {"by": "x"}}])
 def test_records_of_another_shape_do_no_harm(odd: Any) -> None:
     """A file from elsewhere may hold anything."""
-    before = {"variables": odd, "made_by": odd, "cells": odd, "imports": odd}
+    before = {"variables": odd, "made_by": odd, "cells": odd, "imports": odd, "ran": odd}
 
     compare_variables(before, before, set())
     assert compare_cells(before, before) is None
+    assert compare_cells({**cells(a="1"), "ran": odd}, cells(a="1")) == Cells(kept=1)
     assert rebuild(before, ["v1"], set()) == Rebuild()
