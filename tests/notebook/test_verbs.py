@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 import pytest
 
 from jido_jupyter.core.messages import Message, Origin, text_part
 from jido_jupyter.core.records import Owner
-from tests.support.magic_shell import MagicShell
+from tests.support.magic_shell import MagicShell, Shown
 
 
 def said(number: int, text: str = "said") -> Message:
@@ -19,6 +20,36 @@ def said(number: int, text: str = "said") -> Message:
 
 def titles(shell: MagicShell, query: str = "") -> list[str]:
     return [summary.title for summary in shell.kernel.sessions.list(query)]
+
+
+def test_the_status_is_a_table(shell: MagicShell) -> None:
+    """Session, what answers, where all of it is kept, and the verbs; the same as text."""
+    none = shell.run("")
+    session = shell.kernel.new("A <b>title</b>")
+    session.record("user", "Hi")
+    open_here = shell.run("")
+    session.live.close()  # as a process that takes it over does
+    lost = shell.run("")
+
+    assert rows(none) == [
+        ["session", "No session is open here. '%%jido' and a question below it start one."],
+        ["answers come from", "guide:jido-guide-1"],
+        ["sessions are kept in", str(shell.home / "jido")],
+    ]
+    assert rows(open_here)[0] == ["session", f"{session.id[:8]} A <b>title</b>"]
+    assert rows(open_here)[1] == ["messages", "1, saved"]
+    assert rows(lost)[1] == ["messages", f"1; closed or taken over elsewhere: '%jido resume {session.id[:8]}' opens it"]
+    for shown in (none, open_here, lost):
+        words = [" ".join(line.split()) for line in shown.plain.splitlines()]
+        assert all(" ".join(row) in words for row in rows(shown))
+        assert "%jido resume [target]" in shown.plain
+        assert "%jido resume [target]" in shown.html
+
+
+def rows(shown: Shown) -> list[list[str]]:
+    """Return the text of a table's cells."""
+    found = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td></tr>", shown.html)
+    return [[unescape(re.sub("<[^>]+>", "", cell)) for cell in row] for row in found]
 
 
 def test_rename_with_an_apostrophe_and_quotes(shell: MagicShell) -> None:

@@ -26,17 +26,25 @@ _COLUMN: Final = 28  # characters
 
 
 def status(shell: Shell, arguments: Arguments) -> None:
-    session = shell.kernel.session
-    now = (
-        f"Open here: {session.title!r} ({short(session.id)}), {len(session.messages)} messages."
-        if session
-        else "No session is open here. '%%jido' and a question below it start one."
-    )
-    if session and not session.live.is_saved:
-        now += " The last turn is not saved yet: '%jido save' tries again."
-    connection = shell.kernel.connection
-    where = f"Answers come from {shell.kernel.model().model_id}; sessions are kept in {connection.home}."
-    view.show(view.together(view.note(f"{now}\n{where}"), view.preformatted(_all_verbs())))
+    rows = [
+        *_open_session(shell),
+        ("answers come from", shell.kernel.model().model_id),
+        ("sessions are kept in", shell.kernel.connection.home),
+    ]
+    shown = view.table(["what", "now"], [[what, one_line(now, 500)] for what, now in rows])
+    view.show(view.together(shown, view.preformatted(_all_verbs())))
+
+
+def _open_session(shell: Shell) -> list[tuple[str, str]]:
+    if (session := shell.kernel.session) is None:
+        return [("session", "No session is open here. '%%jido' and a question below it start one.")]
+    if not session.live.is_open:
+        state = f"; closed or taken over elsewhere: '%jido resume {short(session.id)}' opens it"
+    elif not session.live.is_saved:
+        state = ", the last turn is not saved yet: '%jido save' tries again"
+    else:
+        state = ", saved"
+    return [("session", f"{short(session.id)} {session.title}"), ("messages", f"{len(session.messages)}{state}")]
 
 
 def help_(shell: Shell, arguments: Arguments) -> None:
