@@ -137,7 +137,6 @@ _LOOKS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
     ("todos", re.compile(r"\b(what|which|list|show|see)\b.*\b(todos?|to-dos?)\b")),
 )
 _HOW_TO: Final = re.compile(r"\bhow\b|\bsave|\bresum")  # asked about jido, not about what is there
-_REPORTED: Final = 2000  # characters of what a tool gave back
 
 _ABOUT_EARLIER: Final = re.compile(
     r"\bdid i (ask|say|write)\b"
@@ -177,17 +176,13 @@ def wanted_tool(prompt: str, offered: Collection[str]) -> str | None:
 
 
 def report(results: Sequence[str]) -> str:
-    """Return the answer after a look, as Markdown: what the tool gave back, and what the guide cannot do with it."""
-    shown = "\n\n".join(_fenced(result) for result in results)
-    return f"**This is what I see:**\n\n{shown}\n\nA language model would go on from here; ask me how to connect one.\n\n{_DISCLAIMER}"
-
-
-def _fenced(text: str) -> str:
-    """Return ``text`` as a block of code that nothing in it can end."""
-    if len(text) > _REPORTED:
-        text = f"{text[:_REPORTED]}…"
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall("`+", text)), 3)
-    return f"{fence}text\n{text}\n{fence}"
+    """Return the answer after a look, as Markdown: where to find what the tool gave back, and what the guide cannot do with it."""
+    count = sum(len(result.splitlines()) for result in results)
+    lines = "1 line" if count == 1 else f"{count} lines"
+    return (
+        f"**I looked: what I found, {lines}, stands above, in the line of the tool.**\n\n"
+        f"A language model would go on from here; ask me how to connect one.\n\n{_DISCLAIMER}"
+    )
 
 
 def _topic(asked: str) -> str:

@@ -101,10 +101,11 @@ def test_asks_only_for_what_is_offered() -> None:
     assert wanted_tool("Which variables are there?", ("notebook",)) is None
 
 
-def test_reports_what_was_seen() -> None:
-    """What a tool gave back stands in a block that nothing in it can end, shortened, and the guide says what it is."""
-    text = report(["df: 3 x 4\n```js\n````", "y" * 5000])
+def test_reports_that_it_looked() -> None:
+    """What a tool gave back stands with its call; the answer says so instead of saying it twice."""
+    text = report(["df: 3 x 4\nx: int = 3"])
 
-    assert "`````text\ndf: 3 x 4\n```js\n````\n`````" in text
-    assert "y" * 2000 + "…" in text
+    assert "what I found, 2 lines, stands above, in the line of the tool" in text
+    assert "df" not in text
     assert "not a language model" in text
+    assert "1 line," in report(["No variables are defined."])
