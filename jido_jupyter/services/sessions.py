@@ -49,6 +49,19 @@ class Shown:
     owner: Owner | None = None
 
     @property
+    def seal(self) -> str:
+        """What its seals prove.
+
+        ``verified``: each record is as it was saved here; ``repaired``: records that damage took are left out, the others are;
+        ``altered``: the first line was changed, or records are missing; ``foreign``: sealed with a key that is not here.
+        The last two are not resumed without the user's trust.
+        """
+        kinds = {damage.kind for damage in self.damage}
+        if not self.is_verified:
+            return "foreign" if "foreign" in kinds else "altered"
+        return "repaired" if kinds & {"altered", "unreadable"} else "verified"
+
+    @property
     def summary(self) -> Summary:
         """What a list shows of it."""
         found = summarise(self.state, str(self.revision))

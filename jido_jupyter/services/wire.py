@@ -49,6 +49,7 @@ def head(shown: Shown) -> dict[str, Any]:
         **summary(shown.summary),
         "todos": [dict(todo) for todo in shown.state.todos],
         "usage": usage(said),
+        "seal": shown.seal,
         "redacted": sum(count for message in said if isinstance(count := message.ext.get("redacted"), int)),
     }
 

@@ -1,39 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { summary } from '../test/samples';
-import { arranged, marked, queryOf, refreshed } from './listing';
-
-const ids = (text: string) => arranged(SESSIONS, { text, filter: 'all' }).map(({ id }) => id);
-
-const SESSIONS = [
-  summary({ id: 'a', title: 'Gradient', preview: 'Clip at 1.0', tags: ['ml'] }),
-  summary({ id: 'b', title: 'Methods', preview: 'Draft', tags: [] }),
-  summary({ id: 'c', title: 'Plots', preview: 'Gradient of colours', tags: ['style'], pinned: true })
-];
-
-it('puts pinned sessions first and keeps the given order otherwise', () => {
-  expect(ids('')).toEqual(['c', 'a', 'b']);
-});
-
-it.each([
-  ['methods', ['b']],
-  ['CLIP', ['a']],
-  ['style', ['c']],
-  ['gradient', ['c', 'a']],
-  ['gradient ml', ['a']],
-  ['nothing like it', []]
-])('finds %j in title, preview or tags', (query, expected) => {
-  expect(ids(query)).toEqual(expected);
-});
-
-it('leaves archived sessions out until they are asked for', () => {
-  const sessions = [summary({ id: 'a' }), summary({ id: 'old', archived: true })];
-  const found = (text: string, filter: 'all' | 'archived') => arranged(sessions, { text, filter }).map(({ id }) => id);
-
-  expect(found('', 'all')).toEqual(['a']);
-  expect(found('', 'archived')).toEqual(['old']);
-  expect(found('outliers', 'all')).toEqual(['a', 'old']);
-});
+import { marked, queryOf, refreshed } from './listing';
 
 it.each([
   ['overf', 'all', 'overf*'],

@@ -1,4 +1,4 @@
-import { Hit, Summary } from './types';
+import { Hit } from './types';
 
 /** What a list is narrowed down to. */
 export type Filter = 'all' | 'notebook' | 'open' | 'pinned' | 'archived' | 'trashed';
@@ -14,29 +14,6 @@ export function queryOf({ text, filter }: Find, notebook: string | null): string
 
 function hasOpenQuote(text: string): boolean {
   return text.split('"').length % 2 === 0;
-}
-
-/** The sessions that match every word, pinned ones first, else in the given order: for a host that sends all of them. */
-export function arranged(sessions: readonly Summary[], { text, filter }: Find): Summary[] {
-  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
-  const found = sessions.filter(session => {
-    const content = [session.title, session.preview, ...session.tags].join('\n').toLowerCase();
-    return isMeant(session, filter, words.length > 0) && words.every(word => content.includes(word));
-  });
-  return [...found.filter(s => s.pinned), ...found.filter(s => !s.pinned)];
-}
-
-function isMeant(session: Summary, filter: Filter, hasText: boolean): boolean {
-  switch (filter) {
-    case 'open':
-      return session.state === 'open';
-    case 'pinned':
-      return session.pinned;
-    case 'archived':
-      return session.archived;
-    default:
-      return hasText || !session.archived;
-  }
 }
 
 /** A list after its first page was loaded anew: what stood below stays, once. */

@@ -296,7 +296,7 @@ describe('a session that is open elsewhere', () => {
   it('can be taken over, forked or read', async () => {
     const transport = new FakeStore();
     const { model, notices } = setUp(transport);
-    transport.resume = (id, takeOver) =>
+    transport.resume = (id, { takeOver } = {}) =>
       takeOver
         ? Promise.resolve(transport.resumed.push(id)).then(() => null)
         : Promise.reject(new ProblemError(problem({ code: 'session_open' })));

@@ -1,29 +1,41 @@
+import { Group, GroupName } from './groups';
 import { Filter, Find, refreshed } from './listing';
 import { Notices } from './notices';
 import { IObservable, Observable } from './observable';
 import { Messages, PagedMessages } from './paged';
+import { legible, legibleHit } from './phrases';
 import { problemOf } from './problem';
 import { Requests } from './requests';
-import { Briefing, FoundPage, Head, Hit, MessagePage, Problem } from './types';
+import { Briefing, FoundPage, Head, Hit, MessagePage, Problem, Summary } from './types';
 
 export type Changes = { title?: string; tags?: string[]; pinned?: boolean; archived?: boolean };
 
 /** How the sessions are reached; one per host. Failures are thrown as `ProblemError`. */
 export interface ISessionsTransport {
   readonly filters: readonly Filter[];
-  /** A page of the list, or null when nothing changed since the same was asked last. */
-  find(wanted: Find, cursor: string | null, limit: number): Promise<FoundPage | null>;
+  /** A page of the list, or null when nothing changed since `known`, the tag of a page. */
+  find(wanted: Find, cursor: string | null, limit: number, known?: string | null): Promise<FoundPage | null>;
   show(id: string): Promise<Head>;
   messages(id: string, revision: string, before: number | null, limit: number): Promise<MessagePage>;
   /** Move to the trash. */
   remove(id: string): Promise<void>;
   /** Open again; null when the host shows the briefing itself. */
-  resume(id: string, takeOver: boolean): Promise<Briefing | null>;
+  resume(id: string, how: Resume): Promise<Briefing | null>;
   /** What a host may lack: changing sessions, taking them out of the trash, going on with a copy. */
   edit?(id: string, changes: Changes): Promise<void>;
   restore?(id: string): Promise<void>;
   fork?(id: string, message: string | null): Promise<Briefing | null>;
 }
+
+/** How a session is opened again; what a host cannot do it leaves out. */
+export type Resume = {
+  /** Take it from the process that has it open. */
+  takeOver?: boolean;
+  /** Seal it anew when it is not verified. */
+  trust?: boolean;
+  /** In a notebook made for it, not in the one in front. */
+  inNew?: boolean;
+};
 
 /** Lost keeps the reason; the last known list stays on show. */
 export type Connection =
@@ -71,11 +83,38 @@ export interface ISessionsModel {
   closePreview(): void;
   /** A message of the preview came into view. */
   need(index: number): void;
-  resume(id: string, takeOver?: boolean): Promise<void>;
+  resume(id: string, how?: Resume): Promise<void>;
   remove(id: string): Promise<void>;
   restore(id: string): Promise<void>;
   edit(id: string, changes: Changes): Promise<boolean>;
   fork(id: string, message?: string | null): Promise<void>;
+}
+
+/** What the sidebar shows and does beyond that: it has the whole store and the page's notebooks, but no kernel. */
+export interface ISidebarModel extends ISessionsModel {
+  /** All sessions in their groups, each in one of them; shown while nothing is searched for. */
+  readonly groups: IObservable<readonly Group[]>;
+  /** Ids of the chosen sessions; null: none is being chosen. */
+  readonly selection: IObservable<ReadonlySet<string> | null>;
+  /** The path of the notebook in front, as the contents service names it. */
+  readonly notebook: IObservable<string | null>;
+  /** Whether the notebook in front has it open. */
+  isInFront(session: Summary): boolean;
+  toggleGroup(name: GroupName): void;
+  moreOf(name: GroupName): Promise<void>;
+  /** Begin to choose sessions, or end it. */
+  select(isOn: boolean): void;
+  toggleSelected(id: string): void;
+  /** Move to the trash; one undo for all. */
+  removeAll(ids: Iterable<string>): Promise<void>;
+  archiveAll(ids: Iterable<string>): Promise<void>;
+  tagAll(ids: Iterable<string>, tags: readonly string[]): Promise<void>;
+  /** The formats that the server writes. */
+  formats(): Promise<readonly string[]>;
+  /** Download one file for each session. */
+  export(ids: string | Iterable<string>, format: string): Promise<void>;
+  /** Bring in the sessions of files; each that is refused is told with its reason. */
+  import(files: Iterable<File>): Promise<void>;
 }
 
 const PAGE = 50;
@@ -87,8 +126,8 @@ export class SessionsModel implements ISessionsModel {
    */
   constructor(
     private readonly _transport: ISessionsTransport,
-    private readonly _notices: Notices,
-    private readonly _now: () => number
+    protected readonly _notices: Notices,
+    protected readonly _now: () => number
   ) {
     this._requests = new Requests(_notices);
     this.busy = this._requests.busy;
@@ -123,7 +162,7 @@ export class SessionsModel implements ISessionsModel {
   async refresh(): Promise<void> {
     const { find, hits } = this.state.value;
     const limit = Math.min(Math.max(PAGE, hits?.length ?? 0), MOST_REFRESHED);
-    await this._load(find, null, limit, page => {
+    await this._load(find, null, limit, this._etag, page => {
       const shown = this.state.value.hits ?? [];
       const isWhole = shown.length <= page.hits.length || page.next_cursor === null;
       if (isWhole) {
@@ -156,7 +195,7 @@ export class SessionsModel implements ISessionsModel {
       return;
     }
     this._loadingMore = true;
-    await this._load(find, cursor, PAGE, page => {
+    await this._load(find, cursor, PAGE, null, page => {
       this._cursor = page.next_cursor;
       return refreshed([], [...hits, ...page.hits], true);
     });
@@ -166,7 +205,8 @@ export class SessionsModel implements ISessionsModel {
   async search(find: Partial<Find>): Promise<void> {
     const wanted = { ...this.state.value.find, ...find };
     this._patch({ find: wanted });
-    await this._load(wanted, null, PAGE, page => {
+    this._etag = null; // of another list
+    await this._load(wanted, null, PAGE, null, page => {
       this._cursor = page.next_cursor;
       return page.hits;
     });
@@ -188,10 +228,15 @@ export class SessionsModel implements ISessionsModel {
     }
   }
 
+  /** No resume will be let in for so long [s]. */
+  limited(wait_s: number): void {
+    this._patch({ resumeBlockedUntil_ms: this._now() + 1000 * wait_s });
+  }
+
   async openPreview(id: string): Promise<void> {
     this._patch({ preview: { id, head: null, messages: [] } });
     try {
-      const head = await this._transport.show(id);
+      const head = legible(await this._transport.show(id));
       const pages = new PagedMessages((before, limit) =>
         this._transport.messages(id, head.revision, before, limit)
       );
@@ -222,12 +267,12 @@ export class SessionsModel implements ISessionsModel {
       .catch((reason: unknown) => this._notices.problem('preview', problemOf(reason)));
   }
 
-  async resume(id: string, takeOver = false): Promise<void> {
+  async resume(id: string, how: Resume = {}): Promise<void> {
     // Refused attempts count against the limit too, so asking early would only prolong the wait.
     if (this._now() < this.state.value.resumeBlockedUntil_ms) {
       return;
     }
-    await this._open(id, () => this._transport.resume(id, takeOver));
+    await this._open(id, () => this._transport.resume(id, how));
   }
 
   async fork(id: string, message: string | null = null): Promise<void> {
@@ -261,7 +306,7 @@ export class SessionsModel implements ISessionsModel {
     );
   }
 
-  private async _open(id: string, act: () => Promise<Briefing | null>): Promise<void> {
+  protected async _open(id: string, act: () => Promise<Briefing | null>): Promise<void> {
     let briefing: Briefing | null = null;
     await this._requests.run(
       'resume',
@@ -276,16 +321,16 @@ export class SessionsModel implements ISessionsModel {
     }
   }
 
-  private _explainRefusal(id: string, problem: Problem): boolean {
+  /** Tell of a refused resume what can be done about it; true when that was told. */
+  protected _explainRefusal(id: string, problem: Problem): boolean {
     if (problem.code === 'rate_limited') {
-      const wait_ms = 1000 * (problem.retry_after_s ?? 0);
-      this._patch({ resumeBlockedUntil_ms: this._now() + wait_ms });
+      this.limited(problem.retry_after_s ?? 0);
     }
     if (problem.code !== 'session_open' || !this.canFork) {
       return false;
     }
     this._notices.problem('resume', problem, [
-      { label: 'Take over', act: () => void this.resume(id, true) },
+      { label: 'Take over', act: () => void this.resume(id, { takeOver: true }) },
       { label: 'Fork', act: () => void this.fork(id) },
       { label: 'Read only', act: () => void this.openPreview(id) }
     ]);
@@ -302,7 +347,7 @@ export class SessionsModel implements ISessionsModel {
     ]);
   }
 
-  private _drop(id: string): void {
+  protected _drop(id: string): void {
     const { hits, count, preview } = this.state.value;
     if (preview?.id === id) {
       this.closePreview();
@@ -316,19 +361,23 @@ export class SessionsModel implements ISessionsModel {
     find: Find,
     cursor: string | null,
     limit: number,
+    known: string | null,
     join: (page: FoundPage) => readonly Hit[]
   ): Promise<void> {
     try {
-      const page = await this._transport.find(find, cursor, limit);
+      const page = await this._transport.find(find, cursor, limit, known);
       this.alive();
       const isWanted = find.text === this.state.value.find.text && find.filter === this.state.value.find.filter;
       if (page !== null && isWanted) {
-        const hits = join(page);
+        const hits = join({ ...page, hits: page.hits.map(legibleHit) });
+        if (cursor === null) {
+          this._etag = page.etag ?? null;
+        }
         this._patch({ hits, count: page.count, hasMore: this._cursor !== null, refusal: null });
       }
     } catch (reason) {
       const problem = problemOf(reason);
-      if (problem.code === 'invalid_field') {
+      if (problem.code === 'invalid_field' || problem.code === 'rate_limited') {
         this._patch({ refusal: problem.detail });
       } else {
         this.lost(problem);
@@ -336,12 +385,13 @@ export class SessionsModel implements ISessionsModel {
     }
   }
 
-  private _patch(part: Partial<SessionsState>): void {
+  protected _patch(part: Partial<SessionsState>): void {
     this.state.value = { ...this.state.value, ...part };
   }
 
-  private readonly _requests: Requests;
+  protected readonly _requests: Requests;
   private _cursor: string | null = null;
+  private _etag: string | null = null;
   private _loadingMore = false;
   private _watchers = 0;
   private _pages: PagedMessages | null = null;

@@ -1,6 +1,7 @@
 /** How times, owners and revisions read; pure functions of their arguments. */
 
-import { Owner } from './types';
+import { printable } from './printable';
+import { Hit, Owner, Seal, Summary } from './types';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -77,4 +78,40 @@ export function shortRevision(revision: string): string {
 /** Whole seconds until `until_ms`; 0 when it has come. */
 export function secondsLeft(until_ms: number, now_ms: number): number {
   return Math.max(0, Math.ceil((until_ms - now_ms) / 1000));
+}
+
+/** What seals prove, and what to do where they do not; docs/format.md has it whole. */
+export const SEALS: Record<Seal, { name: string; sentence: string }> = {
+  verified: { name: 'Verified', sentence: 'Each record is as it was saved here.' },
+  repaired: {
+    name: 'Altered',
+    sentence: 'Records that were changed after they were saved are left out; the others are as they were saved.'
+  },
+  altered: {
+    name: 'Altered',
+    sentence: 'It was changed after it was saved, or records are missing. Read it; “Trust and resume” seals it anew if it is right.'
+  },
+  foreign: {
+    name: 'Not verified',
+    sentence:
+      'It was sealed with a key that is not here, so nobody can tell if it was changed. Put the key back, or read it and “Trust and resume”.'
+  }
+};
+
+/** A session whose texts are all printable. */
+export function legible<T extends Summary>(session: T): T {
+  const { title, tags, preview, problems, notebook, model } = session;
+  return {
+    ...session,
+    title: printable(title),
+    tags: tags.map(printable),
+    preview: printable(preview),
+    problems: problems.map(printable),
+    notebook: notebook && printable(notebook),
+    model: model && printable(model)
+  };
+}
+
+export function legibleHit({ session, snippet }: Hit): Hit {
+  return { session: legible(session), snippet: printable(snippet) };
 }

@@ -1,83 +1,134 @@
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
-import { arranged, Filter, Find } from './listing';
-import { ISessionsTransport } from './model';
+import { ISidebarTransport } from './sidebarmodel';
+import { Filter, Find, queryOf } from './listing';
+import { Changes, Resume } from './model';
 import { localProblem, ProblemError } from './problem';
-import { Briefing, Detail, FoundPage, Head, MessagePage, Problem, Summary } from './types';
+import { Briefing, Brought, FoundPage, Head, Limits, MessagePage, Problem, Summary } from './types';
 
 /** Sessions over the REST endpoints of the Jupyter Server extension. */
-export class RestTransport implements ISessionsTransport {
+export class RestTransport implements ISidebarTransport {
   /**
-   * @param resume opens a session in a notebook: the kernel resumes, not the page.
+   * @param resumeIn opens a session in a notebook: the kernel resumes, not the page.
+   * @param notebook the notebook in front, as a part of the path that kernels note; null where there is none.
    */
   constructor(
     private readonly _settings: ServerConnection.ISettings,
-    readonly resume: (id: string) => Promise<Briefing | null>
+    private readonly _resumeIn: (id: string, how: Resume) => Promise<void>,
+    private readonly _notebook: () => string | null = () => null
   ) {}
 
-  readonly filters: readonly Filter[] = ['all', 'open', 'pinned', 'archived'];
+  readonly filters: readonly Filter[] = ['all', 'notebook', 'open', 'pinned', 'archived', 'trashed'];
 
-  async find(wanted: Find): Promise<FoundPage | null> {
-    const isNew = await this._list();
-    const key = `${wanted.filter} ${wanted.text}`;
-    if (!isNew && key === this._answered) {
-      return null;
+  async find(wanted: Find, cursor: string | null, limit: number, known: string | null = null): Promise<FoundPage | null> {
+    const query = new URLSearchParams({ limit: String(limit) });
+    const q = queryOf(wanted, this._notebook());
+    if (q !== '') {
+      query.set('q', q);
     }
-    this._answered = key;
-    const hits = arranged(this._listed, wanted).map(session => ({ session, snippet: '' }));
-    return { hits, next_cursor: null, count: this._listed.length };
+    if (cursor !== null) {
+      query.set('cursor', cursor);
+    }
+    return wanted.text.trim() === '' ? this._list(query, known) : this._search(query, known);
   }
 
   async show(id: string): Promise<Head> {
-    const response = await this._request(sessionPath(id));
-    this._shown = (await response.json()) as Detail;
-    return this._shown;
+    return this._json<Head>(`${sessionPath(id)}?messages=false`);
   }
 
-  /** The server sends a session whole; the pages of the one shown last are at hand. */
-  async messages(id: string, revision: string, before: number | null, limit: number): Promise<MessagePage> {
-    if (this._shown?.id !== id || this._shown.revision !== revision) {
-      await this.show(id);
-    }
-    const { messages } = this._shown!;
-    const end = before ?? messages.length;
-    const start = Math.max(0, end - limit);
-    return { messages: messages.slice(start, end), start, total: messages.length };
+  /** Numbers of messages stay when more are said, and a page of another revision is a page all the same. */
+  async messages(id: string, _: string, before: number | null, limit: number): Promise<MessagePage> {
+    const query = new URLSearchParams({ limit: String(limit), ...(before !== null && { before: String(before) }) });
+    return this._json<MessagePage>(`${sessionPath(id)}/messages?${query}`);
   }
 
   /** The sessions that some process has open now. */
   async opened(): Promise<Summary[]> {
-    const response = await this._request('sessions?q=is%3Aopen');
-    return ((await response.json()) as { sessions: Summary[] }).sessions;
+    return (await this._json<SessionsPage>('sessions?q=is%3Aopen')).sessions;
   }
 
   async summary(id: string): Promise<Summary> {
-    const response = await this._request(sessionPath(id));
-    return (await response.json()) as Summary;
+    return this.show(id);
+  }
+
+  async edit(id: string, changes: Changes): Promise<void> {
+    await this._request(sessionPath(id), { method: 'PATCH', body: JSON.stringify(changes) });
   }
 
   async remove(id: string): Promise<void> {
     await this._request(sessionPath(id), { method: 'DELETE' });
   }
 
-  /** Whether the list is another one than before. */
-  private async _list(): Promise<boolean> {
-    const headers: HeadersInit = this._etag === null ? {} : { 'If-None-Match': this._etag };
-    const response = await this._request(`sessions?limit=${PAGE}`, { headers });
+  async restore(id: string): Promise<void> {
+    await this._request(`${sessionPath(id)}/restore`, { method: 'POST' });
+  }
+
+  async copy(id: string, message: string | null): Promise<Summary> {
+    const body = JSON.stringify(message === null ? {} : { message });
+    return this._json<Summary>(`${sessionPath(id)}/fork`, { method: 'POST', body });
+  }
+
+  async resume(id: string, how: Resume): Promise<Briefing | null> {
+    const { session } = await this._json<Limits>(`limits?session=${encodeURIComponent(id)}`);
+    // The kernel would refuse it in a cell, which nobody needs; the attempt would count, too.
+    if (session !== null && session.resume.remaining === 0) {
+      throw new ProblemError(tooSoon(session.resume.reset_s));
+    }
+    await this._resumeIn(id, how);
+    return null;
+  }
+
+  async formats(): Promise<readonly string[]> {
+    const { paths } = await this._json<Document>('openapi.json');
+    const parameters = paths['/sessions/{id}/export']?.get?.parameters ?? [];
+    return parameters.find(({ name }) => name === 'format')?.schema?.enum ?? [];
+  }
+
+  async export(id: string, format: string): Promise<{ name: string; content: Blob }> {
+    const response = await this._request(`${sessionPath(id)}/export?format=${encodeURIComponent(format)}`);
+    const told = /filename="([^"/\\]+)"/.exec(response.headers.get('Content-Disposition') ?? '');
+    return { name: told?.[1] ?? `${id}.${format}`, content: await response.blob() };
+  }
+
+  async import(file: File): Promise<Brought> {
+    const headers = { 'Content-Type': 'application/octet-stream' };
+    return this._json<Brought>('import', { method: 'POST', body: file, headers });
+  }
+
+  /** The stream of what changes; it ends with the connection. */
+  async events(after: string | null, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
+    const headers = { Accept: 'text/event-stream', ...(after !== null && { 'Last-Event-ID': after }) };
+    const response = await this._request('events', { headers, signal });
+    if (response.body === null || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+      throw new ProblemError(NO_STREAM);
+    }
+    return response.body;
+  }
+
+  private async _list(query: URLSearchParams, known: string | null): Promise<FoundPage | null> {
+    const response = await this._request(`sessions?${query}`, { headers: unless(known) });
     if (response.status === 304) {
-      return false;
+      return null;
     }
-    let page = (await response.json()) as SessionsPage;
-    const listed = [...page.sessions];
-    while (page.next_cursor) {
-      const next = `sessions?limit=${PAGE}&cursor=${encodeURIComponent(page.next_cursor)}`;
-      page = (await (await this._request(next)).json()) as SessionsPage;
-      listed.push(...page.sessions);
+    const { sessions, next_cursor, count } = (await response.json()) as SessionsPage;
+    const hits = sessions.map(session => ({ session, snippet: '' }));
+    return { hits, next_cursor, count, etag: response.headers.get('ETag') };
+  }
+
+  /** A search has no tag of its own and counts against a limit: the list's tag says whether it may differ. */
+  private async _search(query: URLSearchParams, known: string | null): Promise<FoundPage | null> {
+    const listed = await this._request('sessions?limit=1', { headers: unless(known) });
+    if (listed.status === 304) {
+      return null;
     }
-    this._listed = listed;
-    this._etag = response.headers.get('ETag');
-    return true;
+    query.set('sort', 'updated');
+    const found = await this._json<FoundPage>(`search?${query}`);
+    return { ...found, etag: listed.headers.get('ETag') };
+  }
+
+  private async _json<T>(path: string, init?: RequestInit): Promise<T> {
+    return (await (await this._request(path, init)).json()) as T;
   }
 
   private async _request(path: string, init: RequestInit = {}): Promise<Response> {
@@ -96,17 +147,18 @@ export class RestTransport implements ISessionsTransport {
     }
     throw new ProblemError(await problemIn(response));
   }
-
-  private _etag: string | null = null;
-  private _listed: Summary[] = [];
-  private _answered: string | null = null;
-  private _shown: Detail | null = null;
 }
 
-/** Sessions that are asked for at once; the server gives no more. */
-const PAGE = 500;
+type SessionsPage = { sessions: Summary[]; next_cursor: string | null; count: number };
 
-type SessionsPage = { sessions: Summary[]; next_cursor?: string | null };
+/** What we read of the OpenAPI document. */
+type Document = {
+  paths: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } } | undefined>;
+};
+
+function unless(known: string | null): HeadersInit {
+  return known === null ? {} : { 'If-None-Match': known };
+}
 
 const UNREACHABLE = localProblem(
   'unreachable',
@@ -125,6 +177,14 @@ const NOT_ALLOWED = localProblem(
   'Not logged in',
   'The Jupyter server refused this page. Reload it and log in again.'
 );
+
+const NO_STREAM = localProblem('no_stream', 'No event stream', 'The server sends no events; the list is asked for instead.');
+
+function tooSoon(wait_s: number): Problem {
+  const seconds = Math.max(1, Math.ceil(wait_s));
+  const detail = `This session was resumed too often in a short time. Try again in ${seconds} s; nothing is lost.`;
+  return { ...localProblem('rate_limited', 'Too many resumes', detail), retry_after_s: seconds };
+}
 
 function sessionPath(id: string): string {
   return `sessions/${encodeURIComponent(id)}`;

@@ -4,16 +4,16 @@ import { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { jidoIcon } from './icon';
-import { ISessionsModel } from './model';
 import { INotices } from './notices';
+import { SidebarModel } from './sidebarmodel';
 import { SidebarApp } from './ui/SidebarApp';
 
 export const POLL_INTERVAL_MS = 1500;
 
-/** The list of sessions at the side; it asks the server only while it can be seen. */
+/** The sessions at the side; the server is listened to, or asked, only while they can be seen. */
 export class Sidebar extends ReactWidget {
   constructor(
-    private readonly _model: ISessionsModel,
+    private readonly _model: SidebarModel,
     private readonly _notices: INotices
   ) {
     super();
@@ -25,7 +25,7 @@ export class Sidebar extends ReactWidget {
       name: 'jido:sessions',
       factory: () => this._model.refresh(),
       frequency: { interval: POLL_INTERVAL_MS, backoff: false },
-      standby: () => !this.isVisible || document.hidden
+      standby: () => !this._isSeen || this._model.isTold.value
     });
     document.addEventListener('visibilitychange', this._onPageVisibility);
   }
@@ -33,6 +33,7 @@ export class Sidebar extends ReactWidget {
   dispose(): void {
     document.removeEventListener('visibilitychange', this._onPageVisibility);
     this._poll.dispose();
+    this._model.sleep();
     super.dispose();
   }
 
@@ -42,14 +43,28 @@ export class Sidebar extends ReactWidget {
 
   protected onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    void this._poll.refresh();
+    this._look();
   }
 
-  private readonly _onPageVisibility = (): void => {
-    if (this.isVisible && !document.hidden) {
+  protected onAfterHide(message: Message): void {
+    super.onAfterHide(message);
+    this._look();
+  }
+
+  private get _isSeen(): boolean {
+    return this.isVisible && !document.hidden;
+  }
+
+  private readonly _onPageVisibility = (): void => this._look();
+
+  private _look(): void {
+    if (this._isSeen) {
+      this._model.wake();
       void this._poll.refresh();
+    } else {
+      this._model.sleep();
     }
-  };
+  }
 
   private readonly _poll: Poll;
 }

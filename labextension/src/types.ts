@@ -54,9 +54,6 @@ export type Message = {
   usage?: { input_tokens?: number; output_tokens?: number };
 };
 
-/** A session whole, as the REST door gives it. */
-export type Detail = Summary & { messages: Message[]; todos: Todo[] };
-
 export type Todo = { text: string; status: 'open' | 'doing' | 'done'; [extra: string]: unknown };
 
 /** A session without its messages; they come page by page. */
@@ -71,7 +68,15 @@ export type Head = Summary & {
   /** Of the kernel's own session: an answer streams, here or to a cell. */
   is_busy?: boolean;
   is_saved?: boolean;
+  /** What its seals prove; absent from servers that do not say. */
+  seal?: Seal;
 };
+
+/**
+ * Verified: every record is as it was saved here. Repaired: records were passed over, the others are. Altered: changed, or
+ * records are missing. Foreign: sealed with a key that is not here. The last two are resumed only when the user says so.
+ */
+export type Seal = 'verified' | 'repaired' | 'altered' | 'foreign';
 
 /** Messages number `start` and following, of `total`. */
 export type MessagePage = { messages: Message[]; start: number; total: number };
@@ -79,7 +84,23 @@ export type MessagePage = { messages: Message[]; start: number; total: number };
 /** A session that was found, with the text around the first word that was searched for. */
 export type Hit = { session: Summary; snippet: string };
 
-export type FoundPage = { hits: Hit[]; next_cursor: string | null; count: number };
+export type FoundPage = {
+  hits: Hit[];
+  next_cursor: string | null;
+  count: number;
+  /** Names the state of the store; absent where the host tells of changes itself. */
+  etag?: string | null;
+};
+
+/** What became of an imported file. */
+export type Brought = {
+  sessions: { id: string; title: string; message_count: number; is_new: boolean; is_trashed: boolean; notes: string[] }[];
+  /** Sessions of the file that were refused, beside the others. */
+  failed: Problem[];
+};
+
+/** What is left of the rate limits. */
+export type Limits = { session: { id: string; resume: { remaining: number; reset_s: number } } | null };
 
 /** What a tool wants to do, for the user to allow or deny. */
 export type Consent = { id: string; tool: string; summary: string; code: string | null };

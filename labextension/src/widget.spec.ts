@@ -151,7 +151,7 @@ describe('the channel', () => {
     const { widget, channel } = setUp();
     const sessions = sessionsOver(channel);
     const briefing = { completeness: 'full', age_s: 1, repairs: [], lines: [] };
-    const resumed = sessions.resume('s2', true);
+    const resumed = sessions.resume('s2', { takeOver: true });
 
     widget.reply({ result: { session: head({ id: 's2' }), briefing } });
 

@@ -1,6 +1,6 @@
 import { Hello, IChatTransport, ToolCall } from './chat';
 import { Find, queryOf } from './listing';
-import { Changes, ISessionsTransport } from './model';
+import { Changes, ISessionsTransport, Resume } from './model';
 import { localProblem, ProblemError } from './problem';
 import { Briefing, Consent, FoundPage, Head, Message, MessagePage, Problem } from './types';
 
@@ -139,7 +139,7 @@ export function widgetSessions(
     remove: (id: string) => channel.request<void>('delete', { id }),
     restore: (id: string) => channel.request<void>('restore', { id }),
     edit: (id: string, changes: Changes) => channel.request<void>('edit', { id, ...changes }),
-    resume: (id: string, take_over: boolean) => opened('resume', { id, take_over }),
+    resume: (id: string, { takeOver = false }: Resume) => opened('resume', { id, take_over: takeOver }),
     fork: (id: string, message: string | null) => opened('fork', { id, message })
   };
 }

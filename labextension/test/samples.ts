@@ -1,6 +1,6 @@
 /** Values of the wire, complete and unremarkable; tests name only what matters to them. */
 
-import { Detail, Head, Message, Problem, Summary } from '../src/types';
+import { Head, Message, Problem, Summary } from '../src/types';
 
 export const NOW_MS = Date.parse('2026-11-22T12:00:00.000Z');
 
@@ -33,10 +33,6 @@ export function message(part: Partial<Message> = {}): Message {
     created_at: '2026-11-22T11:55:00.000Z',
     ...part
   };
-}
-
-export function detail(part: Partial<Detail> = {}): Detail {
-  return { ...summary(), messages: [message()], todos: [], ...part };
 }
 
 export function head(part: Partial<Head> = {}): Head {

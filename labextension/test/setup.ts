@@ -5,6 +5,6 @@ import { afterEach } from 'vitest';
 Object.assign(globalThis, { IS_REACT_ACT_ENVIRONMENT: true });
 
 // Lumino names it when it is loaded; jsdom has none.
-(globalThis as { DragEvent?: unknown }).DragEvent ??= class DragEvent {};
+(globalThis as { DragEvent?: unknown }).DragEvent ??= class DragEvent extends Event {};
 
 afterEach(cleanup);

@@ -3,14 +3,15 @@ import React from 'react';
 import { ownerPlace, ownerSentence } from '../phrases';
 import { Summary } from '../types';
 
-/** What is special about a session; nothing for a closed one without marks. */
-export function Badges({
-  session,
-  isCurrent
-}: {
+type BadgesProps = {
   session: Summary;
   isCurrent: boolean;
-}): JSX.Element | null {
+  /** Tags that are shown; the others stand behind "+n". */
+  most?: number;
+};
+
+/** What is special about a session; nothing for a closed one without marks. */
+export function Badges({ session, isCurrent, most = 20 }: BadgesProps): JSX.Element | null {
   const badges: JSX.Element[] = [];
   if (isCurrent) {
     badges.push(<Badge key="state" kind="current" text="Open here" />);
@@ -27,8 +28,12 @@ export function Badges({
   if (session.archived) {
     badges.push(<Badge key="archived" kind="mark" text="Archived" />);
   }
-  for (const tag of session.tags) {
-    badges.push(<Badge key={`tag ${tag}`} kind="tag" text={`#${tag}`} />);
+  for (const tag of session.tags.slice(0, most)) {
+    badges.push(<Badge key={`tag ${tag}`} kind="tag" text={`#${tag}`} title={`#${tag}`} />);
+  }
+  const rest = session.tags.slice(most);
+  if (rest.length > 0) {
+    badges.push(<Badge key="rest" kind="tag" text={`+${rest.length}`} title={rest.map(tag => `#${tag}`).join(' ')} />);
   }
   return badges.length === 0 ? null : <div className="jp-jido-badges">{badges}</div>;
 }

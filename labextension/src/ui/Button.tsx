@@ -13,6 +13,8 @@ type ButtonProps = {
   testId?: string;
   disabled?: boolean;
   isPressed?: boolean;
+  /** It has a menu. */
+  hasPopup?: 'open' | 'closed';
   tabIndex?: number;
   buttonRef?: Ref<HTMLButtonElement>;
   onClick: () => void;
@@ -29,6 +31,8 @@ export function Button(props: ButtonProps): JSX.Element {
       data-testid={props.testId && `jido-${props.testId}`}
       aria-label={label}
       aria-pressed={props.isPressed}
+      aria-haspopup={props.hasPopup && 'menu'}
+      aria-expanded={props.hasPopup && props.hasPopup === 'open'}
       title={props.title ?? (text === label ? undefined : label)}
       disabled={props.disabled}
       tabIndex={props.tabIndex}

@@ -81,7 +81,7 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
             label="Take it back"
             text="Take it back"
             testId="take-back"
-            onClick={() => void sessions.resume(currentId, true)}
+            onClick={() => void sessions.resume(currentId, { takeOver: true })}
           />
         </StandingProblem>
       )}

@@ -1,13 +1,18 @@
-import React, { useCallback, useMemo } from 'react';
+import React, { ComponentType, useCallback, useMemo, useState } from 'react';
 
 import { ISessionsModel, Preview } from '../model';
-import { counted } from '../phrases';
-import { Badges } from './Badges';
+import { counted, SEALS } from '../phrases';
+import { Head, Seal } from '../types';
+import { Badge, Badges } from './Badges';
 import { Button } from './Button';
+import { Field } from './Field';
 import { focusOnMount } from './hooks';
 import { MessageActions } from './MessageView';
 import { ResumeButton } from './ResumeButton';
+import { Asking, TagField } from './SessionRow';
 import { Transcript } from './Transcript';
+
+export type PreviewActionsProps = { head: Head; isCurrent: boolean; busy: boolean; wait_s: number; onAsk: (asking: Asking) => void };
 
 type PreviewViewProps = {
   preview: Preview;
@@ -16,12 +21,15 @@ type PreviewViewProps = {
   wait_s: number;
   busy: boolean;
   isCurrent: boolean;
+  /** The buttons beside the title, of a host that has others than the panel. */
+  Actions?: ComponentType<PreviewActionsProps>;
 };
 
 /** A stored session to read, without opening it. */
 export function PreviewView(props: PreviewViewProps): JSX.Element {
-  const { sessions, preview } = props;
+  const { sessions, preview, busy, wait_s, Actions } = props;
   const { id, head, messages } = preview;
+  const [asking, setAsking] = useState<Asking>('nothing');
   const actions = useMemo<MessageActions>(
     () => (sessions.canFork ? { onFork: message => void sessions.fork(id, message) } : {}),
     [sessions, id]
@@ -31,7 +39,13 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
     <div
       className="jp-jido-preview"
       data-testid="jido-preview-view"
-      onKeyDown={event => event.key === 'Escape' && sessions.closePreview()}
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          sessions.closePreview();
+        } else if (event.key === 'F2' && sessions.canEdit) {
+          setAsking('rename');
+        }
+      }}
     >
       <div className="jp-jido-preview-head">
         <Button
@@ -42,26 +56,41 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
           buttonRef={focusOnMount}
           onClick={() => sessions.closePreview()}
         />
-        <div className="jp-jido-heading" title={head?.title}>
-          {head?.title ?? 'Loading…'}
-        </div>
-        {head && !props.isCurrent && (
-          <ResumeButton
-            title={head.title}
-            wait_s={props.wait_s}
-            busy={props.busy}
-            onResume={() => void sessions.resume(id)}
+        {head && asking === 'rename' ? (
+          <Field
+            label={`New title of ${head.title}`}
+            value={head.title}
+            onDone={title => {
+              setAsking('nothing');
+              void sessions.edit(id, { title });
+            }}
+            onCancel={() => setAsking('nothing')}
           />
+        ) : (
+          <div className="jp-jido-heading" title={head?.title}>
+            {head?.title ?? 'Loading…'}
+          </div>
+        )}
+        {head && Actions && <Actions head={head} isCurrent={props.isCurrent} busy={busy} wait_s={wait_s} onAsk={setAsking} />}
+        {head && !Actions && !props.isCurrent && (
+          <ResumeButton title={head.title} wait_s={wait_s} busy={busy} onResume={() => void sessions.resume(id)} />
         )}
       </div>
       {head && (
         <>
-          <div className="jp-jido-preview-facts">
+          <div className="jp-jido-preview-facts" tabIndex={0} role="group" aria-label="About this session">
             <span className="jp-jido-faint">
               {counted(head.message_count, 'message')}
               {head.model && ` · ${head.model}`}
             </span>
-            <Badges session={head} isCurrent={props.isCurrent} />
+            {asking === 'tag' ? (
+              <TagField session={head} sessions={sessions} onEnd={() => setAsking('nothing')} />
+            ) : (
+              <Badges session={head} isCurrent={props.isCurrent} most={8} />
+            )}
+            {head.seal && (
+              <SealNote seal={head.seal} busy={busy || wait_s > 0} onTrust={() => void sessions.resume(id, { trust: true })} />
+            )}
             {head.problems.map((sentence, index) => (
               <p key={index} className="jp-jido-row-problem">
                 {sentence}
@@ -70,6 +99,21 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
           </div>
           <Transcript messages={messages} actions={actions} onNeed={onNeed} now_ms={props.now_ms} />
         </>
+      )}
+    </div>
+  );
+}
+
+/** What is proved of it; with the way on where that is not enough to resume it. */
+function SealNote({ seal, busy, onTrust }: { seal: Seal; busy: boolean; onTrust: () => void }): JSX.Element {
+  const { name, sentence } = SEALS[seal];
+  const isDoubtful = seal === 'altered' || seal === 'foreign';
+  return (
+    <div className="jp-jido-seal" data-testid="jido-seal" data-seal={seal}>
+      <Badge kind={seal === 'verified' ? 'verified' : 'altered'} text={name} title={sentence} />
+      {seal !== 'verified' && <p className="jp-jido-row-problem">{sentence}</p>}
+      {isDoubtful && (
+        <Button kind="warn" label="Trust and resume" text="Trust and resume" testId="trust" disabled={busy} onClick={onTrust} />
       )}
     </div>
   );

@@ -1,16 +1,14 @@
-import React, { KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import React, { ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 
 import { Filter } from '../listing';
 import { ISessionsModel, SessionsState } from '../model';
 import { counted } from '../phrases';
 import { Hit } from '../types';
 import { Icon } from './icons';
-import { SessionRow } from './SessionRow';
-import { VirtualList } from './VirtualList';
+import { PER_BLOCK, Rows } from './Rows';
+import { RowActions, SessionRow } from './SessionRow';
 
 const SEARCH_MS = 200;
-const PER_BLOCK = 5;
-const ESTIMATE_PX = 86;
 
 const FILTERS: Record<Filter, string> = {
   all: 'All',
@@ -21,7 +19,7 @@ const FILTERS: Record<Filter, string> = {
   trashed: 'Trash'
 };
 
-type SessionListProps = {
+export type SessionListProps = {
   sessions: ISessionsModel;
   state: SessionsState;
   hits: readonly Hit[];
@@ -29,18 +27,34 @@ type SessionListProps = {
   currentId: string | null;
   now_ms: number;
   wait_s: number;
+  Actions?: RowActions;
+  /** Ids of the chosen sessions; absent: none is being chosen. */
+  chosen?: ReadonlySet<string> | null;
+  onChoose?: (id: string) => void;
 };
 
-/** All sessions with a search over them; the arrow keys walk through the rows. */
+/** A search over all sessions, and what it found. */
 export function SessionList(props: SessionListProps): JSX.Element {
-  const { sessions, state, hits, busy, currentId, wait_s } = props;
-  const { find, count, hasMore, refusal } = state;
-  const box = useRef<HTMLDivElement>(null);
-  const [activeId, setActiveId] = useState<string | null>(null);
-  const active = hits.some(hit => hit.session.id === activeId) ? activeId : (hits[0]?.session.id ?? null);
+  const { sessions, state, hits } = props;
+  const { find, count } = state;
+  if (count === 0 && hits.length === 0 && find.text === '' && find.filter === 'all') {
+    return <EmptyList />;
+  }
+  return (
+    <>
+      <Search key="search" sessions={sessions} state={state} />
+      <Found {...props} />
+    </>
+  );
+}
+
+/** What a search found, or why it means nothing. */
+export function Found(props: SessionListProps): JSX.Element {
+  const { sessions, state, hits, busy, currentId, wait_s, Actions, chosen, onChoose } = props;
+  const { find, hasMore, refusal } = state;
   const minute_ms = Math.floor(props.now_ms / 60_000) * 60_000;
   const render = useCallback(
-    (hit: Hit) => (
+    (hit: Hit, isActive: boolean) => (
       <SessionRow
         key={hit.session.id}
         hit={hit}
@@ -48,13 +62,16 @@ export function SessionList(props: SessionListProps): JSX.Element {
         query={find.text}
         isTrashed={find.filter === 'trashed'}
         isCurrent={hit.session.id === currentId}
-        isActive={hit.session.id === active}
+        isActive={isActive}
         now_ms={minute_ms}
         wait_s={wait_s}
         busy={busy.has(hit.session.id)}
+        Actions={Actions}
+        isChosen={chosen?.has(hit.session.id)}
+        onChoose={onChoose}
       />
     ),
-    [sessions, find, currentId, active, minute_ms, wait_s, busy]
+    [sessions, find, currentId, minute_ms, wait_s, busy, Actions, chosen, onChoose]
   );
   const length = hits.length;
   const onNear = useCallback(
@@ -65,41 +82,33 @@ export function SessionList(props: SessionListProps): JSX.Element {
     },
     [sessions, hasMore, length]
   );
-  if (count === 0 && hits.length === 0 && find.text === '' && find.filter === 'all') {
-    return <EmptyList />;
-  }
   return (
     <>
-      <Search key="search" sessions={sessions} state={state} />
       {refusal && <p className="jp-jido-row-problem jp-jido-refusal">{refusal}</p>}
       {hits.length === 0 ? (
         <p className="jp-jido-empty">{emptyText(state)}</p>
       ) : (
-        <div
-          ref={box}
-          className="jp-jido-list"
-          role="list"
-          aria-label="Sessions"
-          onFocus={event => setActiveId(rowOf(event.target)?.dataset.sessionId ?? null)}
-          onKeyDown={walk}
-        >
-          <VirtualList
-            root={box}
-            items={hits}
-            render={render}
-            perBlock={PER_BLOCK}
-            estimate_px={ESTIMATE_PX}
-            opensAt="start"
-            onNear={onNear}
-          />
-        </div>
+        <Rows items={hits} keyOf={idOf} render={render} onNear={onNear} />
       )}
     </>
   );
 }
 
+function idOf({ session }: Hit): string {
+  return session.id;
+}
+
+type SearchProps = {
+  sessions: ISessionsModel;
+  state: SessionsState;
+  /** Filters are of no use while nothing is searched for: the list has groups. */
+  isGrouped?: boolean;
+  /** Buttons beside the count. */
+  children?: ReactNode;
+};
+
 /** The search field and the chips below it. */
-function Search({ sessions, state }: { sessions: ISessionsModel; state: SessionsState }): JSX.Element {
+export function Search({ sessions, state, isGrouped = false, children }: SearchProps): JSX.Element {
   const { find, hits, count } = state;
   const [draft, setDraft] = useState(find.text);
   const sent = useRef(find.text);
@@ -114,6 +123,13 @@ function Search({ sessions, state }: { sessions: ISessionsModel; state: Sessions
     return () => clearTimeout(timer);
   }, [draft, sessions]);
   const isNarrowed = find.text !== '' || find.filter !== 'all';
+  const told = (
+    <span className="jp-jido-count" role="status">
+      {isNarrowed
+        ? `${hits?.length ?? 0}${state.hasMore ? '+' : ''} of ${count.toLocaleString('en')}`
+        : counted(count, 'session')}
+    </span>
+  );
   return (
     <div className="jp-jido-search-box" role="search">
       <div className="jp-jido-search">
@@ -133,26 +149,30 @@ function Search({ sessions, state }: { sessions: ISessionsModel; state: Sessions
             }
           }}
         />
-        <span className="jp-jido-count" role="status">
-          {isNarrowed
-            ? `${hits?.length ?? 0}${state.hasMore ? '+' : ''} of ${count.toLocaleString('en')}`
-            : counted(count, 'session')}
-        </span>
+        {!children && told}
       </div>
-      <div className="jp-jido-chips" role="group" aria-label="Show only">
-        {sessions.filters.map(filter => (
-          <button
-            key={filter}
-            type="button"
-            className="jp-jido-chip"
-            data-testid={`jido-filter-${filter}`}
-            aria-pressed={find.filter === filter}
-            onClick={() => void sessions.search({ filter })}
-          >
-            {FILTERS[filter]}
-          </button>
-        ))}
-      </div>
+      {children && (
+        <div className="jp-jido-search-foot">
+          {told}
+          {children}
+        </div>
+      )}
+      {!(isGrouped && !isNarrowed) && (
+        <div className="jp-jido-chips" role="group" aria-label="Show only">
+          {sessions.filters.map(filter => (
+            <button
+              key={filter}
+              type="button"
+              className="jp-jido-chip"
+              data-testid={`jido-filter-${filter}`}
+              aria-pressed={find.filter === filter}
+              onClick={() => void sessions.search({ filter })}
+            >
+              {FILTERS[filter]}
+            </button>
+          ))}
+        </div>
+      )}
     </div>
   );
 }
@@ -164,26 +184,7 @@ function emptyText({ find }: SessionsState): string {
   return find.filter === 'trashed' ? 'The trash is empty.' : 'No session here.';
 }
 
-/** Up, Down, Home and End move between rows, as in any list of the system's. */
-function walk(event: KeyboardEvent<HTMLElement>): void {
-  const row = rowOf(event.target);
-  if (row === null || (event.target as Element).tagName === 'INPUT') {
-    return;
-  }
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('[data-session-id]')];
-  const place = rows.indexOf(row);
-  const to = { ArrowDown: place + 1, ArrowUp: place - 1, Home: 0, End: rows.length - 1 }[event.key];
-  if (to !== undefined && rows[to]) {
-    event.preventDefault();
-    rows[to].focus();
-  }
-}
-
-function rowOf(target: EventTarget): HTMLElement | null {
-  return (target as Element).closest<HTMLElement>('[data-session-id]');
-}
-
-function EmptyList(): JSX.Element {
+export function EmptyList(): JSX.Element {
   return (
     <div className="jp-jido-empty" data-testid="jido-empty">
       <p>

@@ -1,14 +1,29 @@
-import React, { KeyboardEvent, memo, useState } from 'react';
+import React, { ComponentType, KeyboardEvent, memo, useState } from 'react';
 
 import { marked } from '../listing';
 import { ISessionsModel } from '../model';
 import { counted, fileName, fullTime, relativeTime } from '../phrases';
-import { Hit } from '../types';
+import { Hit, Summary } from '../types';
 import { Badges } from './Badges';
 import { Button } from './Button';
 import { Field } from './Field';
-import { focusOnMount } from './hooks';
 import { ResumeButton } from './ResumeButton';
+
+/** What the row asks for in place of what it shows. */
+export type Asking = 'nothing' | 'rename' | 'tag';
+
+export type RowActionsProps = {
+  session: Summary;
+  isCurrent: boolean;
+  busy: boolean;
+  wait_s: number;
+  tabIndex: number | undefined;
+  onAsk: (asking: Asking) => void;
+  onOpen: () => void;
+};
+
+/** The buttons of a row, of a host that has others than the panel. */
+export type RowActions = ComponentType<RowActionsProps>;
 
 export type SessionRowProps = {
   hit: Hit;
@@ -22,46 +37,59 @@ export type SessionRowProps = {
   now_ms: number;
   busy: boolean;
   wait_s: number;
+  Actions?: RowActions;
+  /** Absent: none is being chosen. */
+  isChosen?: boolean;
+  onChoose?: (id: string) => void;
 };
 
-/** What the row asks for in place of its actions. */
-type Asking = 'nothing' | 'rename' | 'tag' | 'delete' | 'declined';
-
 export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.Element {
-  const { hit, sessions, now_ms, isCurrent, isActive, isTrashed, query } = props;
+  const { hit, sessions, now_ms, isCurrent, isActive, isTrashed, query, isChosen, onChoose } = props;
   const { session } = hit;
   const [asking, setAsking] = useState<Asking>('nothing');
+  const isChoosing = isChosen !== undefined && !isTrashed;
   const open = (): void => {
-    if (!isTrashed) {
+    if (isChoosing) {
+      onChoose?.(session.id);
+    } else if (!isTrashed) {
       void sessions.openPreview(session.id);
     }
   };
+  const keys: Record<string, (() => void) | false> = {
+    Enter: open,
+    ' ': isChoosing && open,
+    Delete: !isTrashed && (() => void sessions.remove(session.id)),
+    F2: sessions.canEdit && !isTrashed && (() => setAsking('rename'))
+  };
   const onKeyDown = (event: KeyboardEvent<HTMLElement>): void => {
-    if (event.target !== event.currentTarget) {
-      return;
+    const act = event.target === event.currentTarget && keys[event.key];
+    if (act) {
+      event.preventDefault();
+      act();
     }
-    if (event.key === 'Enter') {
-      open();
-    } else if (event.key === 'Delete' && !isTrashed) {
-      setAsking('delete');
-    } else if (event.key === 'F2' && sessions.canEdit && !isTrashed) {
-      setAsking('rename');
-    } else {
-      return;
-    }
-    event.preventDefault();
   };
   return (
     <div
-      className={`jp-jido-row${isCurrent ? ' jp-jido-mod-current' : ''}`}
+      className={`jp-jido-row${isCurrent ? ' jp-jido-mod-current' : ''}${isChosen ? ' jp-jido-mod-chosen' : ''}`}
       role="listitem"
       data-testid="jido-session-row"
       data-session-id={session.id}
+      data-row={session.id}
       tabIndex={isActive ? 0 : -1}
       aria-label={session.title}
       onKeyDown={onKeyDown}
     >
       <div className="jp-jido-row-head">
+        {isChoosing && (
+          <input
+            type="checkbox"
+            className="jp-jido-choice"
+            aria-label={`Choose ${session.title}`}
+            checked={isChosen}
+            tabIndex={-1}
+            onChange={open}
+          />
+        )}
         {asking === 'rename' ? (
           <Field
             label={`New title of ${session.title}`}
@@ -96,18 +124,9 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
         <span className="jp-jido-count">{counted(session.message_count, 'message')}</span>
       </div>
       {asking === 'tag' ? (
-        <Field
-          label={`Tags of ${session.title}, with commas between`}
-          placeholder="Tags, with commas between"
-          value={session.tags.join(', ')}
-          onDone={text => {
-            setAsking('nothing');
-            void sessions.edit(session.id, { tags: text.split(',').map(tag => tag.trim()).filter(Boolean) });
-          }}
-          onCancel={() => setAsking('nothing')}
-        />
+        <TagField session={session} sessions={sessions} onEnd={() => setAsking('nothing')} />
       ) : (
-        <Badges session={session} isCurrent={isCurrent} />
+        <Badges session={session} isCurrent={isCurrent} most={3} />
       )}
       {session.problems.map((sentence, index) => (
         <p
@@ -117,26 +136,53 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
           {sentence}
         </p>
       ))}
-      <RowFoot {...props} asking={asking} onAsk={setAsking} onOpen={open} />
+      <RowFoot {...props} onAsk={setAsking} onOpen={open} />
     </div>
   );
 });
+
+/** All tags of a session, to be changed. */
+export function TagField({
+  session,
+  sessions,
+  onEnd
+}: {
+  session: Summary;
+  sessions: ISessionsModel;
+  onEnd: () => void;
+}): JSX.Element {
+  return (
+    <Field
+      label={`Tags of ${session.title}, with commas between`}
+      placeholder="Tags, with commas between"
+      value={session.tags.join(', ')}
+      onDone={text => {
+        onEnd();
+        void sessions.edit(session.id, { tags: tagsIn(text) });
+      }}
+      onCancel={onEnd}
+    />
+  );
+}
+
+export function tagsIn(text: string): string[] {
+  return text
+    .split(',')
+    .map(tag => tag.trim())
+    .filter(Boolean);
+}
 
 function Marked({ text, query }: { text: string; query: string }): JSX.Element {
   return <>{marked(text, query).map((piece, place) => (piece.isHit ? <mark key={place}>{piece.text}</mark> : piece.text))}</>;
 }
 
-type RowFootProps = SessionRowProps & { asking: Asking; onAsk: (asking: Asking) => void; onOpen: () => void };
+type RowFootProps = SessionRowProps & { onAsk: (asking: Asking) => void; onOpen: () => void };
 
-/** Notebook and actions; after Delete the question takes their place. */
+/** Notebook and actions. */
 function RowFoot(props: RowFootProps): JSX.Element {
-  const { hit, sessions, isCurrent, isActive, isTrashed, busy, wait_s, asking, onAsk } = props;
+  const { hit, sessions, isActive, isTrashed, busy, isChosen, Actions } = props;
   const { session } = hit;
-  const { id, title } = session;
   const tabIndex = isActive ? undefined : -1;
-  if (asking === 'delete') {
-    return <DeleteQuestion {...props} />;
-  }
   const notebook = (
     <span className="jp-jido-row-notebook" title={session.notebook ?? undefined}>
       {session.notebook && fileName(session.notebook)}
@@ -148,12 +194,12 @@ function RowFoot(props: RowFootProps): JSX.Element {
         {notebook}
         <Button
           icon="restore"
-          label={`Restore ${title}`}
+          label={`Restore ${session.title}`}
           text="Restore"
           testId="restore"
           disabled={busy}
           tabIndex={tabIndex}
-          onClick={() => void sessions.restore(id)}
+          onClick={() => void sessions.restore(session.id)}
         />
       </div>
     );
@@ -161,6 +207,23 @@ function RowFoot(props: RowFootProps): JSX.Element {
   return (
     <div className="jp-jido-row-foot">
       {notebook}
+      {isChosen === undefined &&
+        (Actions ? (
+          <Actions {...props} session={session} tabIndex={tabIndex} />
+        ) : (
+          <AllActions {...props} tabIndex={tabIndex} />
+        ))}
+    </div>
+  );
+}
+
+/** A button for each thing that can be done: there is room for them in a notebook. */
+function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX.Element {
+  const { hit, sessions, isCurrent, busy, wait_s, tabIndex, onAsk } = props;
+  const { session } = hit;
+  const { id, title } = session;
+  return (
+    <>
       <span className="jp-jido-row-actions">
         <Button icon="eye" label={`Preview ${title}`} title="Preview" testId="preview" tabIndex={tabIndex} onClick={props.onOpen} />
         {sessions.canEdit && session.state !== 'damaged' && (
@@ -180,7 +243,7 @@ function RowFoot(props: RowFootProps): JSX.Element {
             <Button
               icon="archive"
               label={session.archived ? `Take ${title} out of the archive` : `Archive ${title}`}
-              title={session.archived ? 'Out of the archive' : 'Archive'}
+              title={session.archived ? 'Take out of the archive' : 'Archive'}
               testId="archive"
               isPressed={session.archived}
               disabled={busy}
@@ -207,8 +270,7 @@ function RowFoot(props: RowFootProps): JSX.Element {
           testId="delete"
           disabled={busy}
           tabIndex={tabIndex}
-          buttonRef={asking === 'declined' ? focusOnMount : undefined}
-          onClick={() => onAsk('delete')}
+          onClick={() => void sessions.remove(id)}
         />
       </span>
       {!isCurrent && session.state !== 'damaged' && (
@@ -220,32 +282,6 @@ function RowFoot(props: RowFootProps): JSX.Element {
           onResume={() => void sessions.resume(id)}
         />
       )}
-    </div>
-  );
-}
-
-function DeleteQuestion({ hit, sessions, onAsk }: RowFootProps): JSX.Element {
-  const { id, title } = hit.session;
-  return (
-    <div
-      className="jp-jido-row-foot"
-      role="group"
-      aria-label={`Move ${title} to trash?`}
-      onKeyDown={event => event.key === 'Escape' && onAsk('declined')}
-    >
-      <span className="jp-jido-row-question">Move to trash?</span>
-      <Button
-        kind="warn"
-        label={`Move ${title} to trash`}
-        text="Move"
-        testId="confirm-delete"
-        buttonRef={focusOnMount}
-        onClick={() => {
-          onAsk('nothing');
-          void sessions.remove(id);
-        }}
-      />
-      <Button label={`Keep ${title}`} text="Cancel" onClick={() => onAsk('declined')} />
-    </div>
+    </>
   );
 }

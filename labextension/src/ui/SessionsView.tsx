@@ -5,7 +5,7 @@ import { Clock, useCountdown, useNow, useObservable } from './hooks';
 import { PreviewView } from './PreviewView';
 import { SessionList } from './SessionList';
 
-const REPAINT_MS = 30_000;
+export const REPAINT_MS = 30_000;
 
 type SessionsViewProps = {
   sessions: ISessionsModel;
