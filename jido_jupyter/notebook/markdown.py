@@ -101,11 +101,13 @@ def _math_block(state: StateBlock, start_line: int, end_line: int, silent: bool)
 
 
 def _text(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
-    text = escape(_LIVE_TEX.sub(lambda _: _BROKEN, tokens[index].content))
+    text = escape(_shown(tokens[index].content))
     return f"<p>{text}</p>" if tokens[index].type == "math_block" else text
 
 
 def _link_open(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
+    if title := tokens[index].attrGet("title"):
+        tokens[index].attrSet("title", printable(str(title)))
     tokens[index].attrSet("rel", "noopener noreferrer")
     tokens[index].attrSet("target", "_blank")
     return str(self.renderToken(tokens, index, options, env))
@@ -113,5 +115,10 @@ def _link_open(self: RendererHTML, tokens: Sequence[Token], index: int, options:
 
 def _image(self: RendererHTML, tokens: Sequence[Token], index: int, options: Any, env: Any) -> str:
     source = str(tokens[index].attrGet("src") or "")
-    name = escape(_LIVE_TEX.sub(lambda _: _BROKEN, tokens[index].content or source))
+    name = escape(_shown(tokens[index].content or source))
     return f'<a href="{escape(source)}" rel="noopener noreferrer" target="_blank">{name}</a>'
+
+
+def _shown(text: str) -> str:
+    """Return text that was read: references such as ``&#8238;`` stand for characters here."""
+    return _LIVE_TEX.sub(lambda _: _BROKEN, printable(text))

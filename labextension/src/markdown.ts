@@ -3,6 +3,7 @@
 import { Marked, TokenizerAndRendererExtension } from 'marked';
 
 import { tokens } from './highlight';
+import { printable } from './printable';
 
 /** Elements that are kept; any other is unwrapped to its text. */
 const ALLOWED = new Set(
@@ -68,6 +69,11 @@ export function renderMarkdown(source: string): string {
   for (const element of [...body.querySelectorAll('*')]) {
     restrict(element);
   }
+  const texts = body.ownerDocument.createTreeWalker(body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const text = texts.currentNode as Text;
+    text.data = printable(text.data); // here, where references such as &#8238; are read already
+  }
   for (const block of body.querySelectorAll('pre')) {
     dress(block);
   }
@@ -83,6 +89,8 @@ function restrict(element: Element): void {
   for (const { name, value } of [...element.attributes]) {
     if (!KEPT_ATTRIBUTES.has(name) || (name === 'class' && !KEPT_CLASS.test(value))) {
       element.removeAttribute(name);
+    } else if (name === 'title') {
+      element.setAttribute(name, printable(value));
     }
   }
   if (element.tagName === 'A' && href !== null && /^(https?:\/\/|mailto:)/i.test(href)) {

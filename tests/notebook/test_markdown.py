@@ -76,3 +76,4 @@ def test_nothing_of_it_is_live(text: str) -> None:
 def test_control_characters_show() -> None:
     """Text that would disguise itself does not."""
     assert "\u202e" not in to_html("a \u202e b")
+    assert "\u202e" not in to_html('a &#8238; &#x202E; [b](https://c.d "&#8238;") ![&#8238;](https://c.d)')

@@ -1,5 +1,6 @@
 import React from 'react';
 
+import { printable } from '../printable';
 import { Consent } from '../types';
 import { Button } from './Button';
 
@@ -11,17 +12,17 @@ export function ConsentCard({ consent, onSettle }: ConsentCardProps): JSX.Elemen
   return (
     <section className="jp-jido-consent" data-testid="jido-consent" aria-label="The assistant asks for leave">
       <div role="alert">
-        The assistant wants to use <strong>{tool}</strong>: {summary}
+        The assistant wants to use <strong>{printable(tool)}</strong>: {printable(summary)}
       </div>
       {code !== null && (
         <pre tabIndex={0} aria-label="The code">
-          {code}
+          {printable(code)}
         </pre>
       )}
       <div className="jp-jido-consent-foot">
         <Button kind="accept" label="Allow once" text="Allow once" testId="allow" onClick={() => onSettle(true)} />
         <Button
-          label={`Always allow ${tool} in this session`}
+          label={`Always allow ${printable(tool)} in this session`}
           text="Always in this session"
           title="Until the kernel ends; never stored"
           testId="allow-always"

@@ -31,6 +31,27 @@ it('reads an answer as Markdown', () => {
   expect(show({ parts: BOLD }).querySelector('strong')?.textContent).toBe('bold');
 });
 
+const ODD = 'safe\u202e';
+
+it('shows what would disguise a question', () => {
+  expect(show({ role: 'user', parts: [{ type: 'text', content: ODD }] }).textContent).toContain('safe\ufffd');
+});
+
+it('shows what would disguise an answer, its code or what came of it', () => {
+  const parts = [
+    { type: 'text', content: `${ODD} &#8238; [a](https://b.c "&#8238;")` },
+    { type: 'reasoning', content: ODD },
+    { type: 'tool_call', id: 't', name: ODD, arguments: { code: ODD } },
+    { type: ODD }
+  ];
+  const about: Partial<Message> = { model: ODD, status: 'failed', error: ODD };
+
+  const shown = show({ ...about, parts, origin: { notebook: ODD, execution_count: 1 } }, { after: [result({ response: ODD })] });
+
+  expect(shown.outerHTML).toContain('safe\ufffd');
+  expect(shown.outerHTML).not.toContain('\u202e');
+});
+
 it('shows a question as it was typed', () => {
   expect(show({ role: 'user', parts: BOLD }).textContent).toContain('**bold**');
 });

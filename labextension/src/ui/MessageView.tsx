@@ -2,6 +2,7 @@ import React, { memo, useState } from 'react';
 
 import { copyText } from '../page';
 import { counted, fileName, fullTime, relativeTime } from '../phrases';
+import { printable } from '../printable';
 import { Entry } from '../turns';
 import { Message, Part } from '../types';
 import { Badge } from './Badges';
@@ -51,7 +52,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps): J
     >
       <div className="jp-jido-message-head">
         <span className="jp-jido-speaker">{SPEAKERS[message.role] ?? message.role}</span>
-        {message.model && <span className="jp-jido-faint">{message.model}</span>}
+        {message.model && <span className="jp-jido-faint">{printable(message.model)}</span>}
         <Origin message={message} />
         <time className="jp-jido-faint" dateTime={message.created_at} title={fullTime(message.created_at)}>
           {relativeTime(message.created_at, now_ms)}
@@ -76,7 +77,7 @@ function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
       {status !== 'complete' && (
         <div className="jp-jido-message-status">
           <Badge kind={status} text={STATUS_TEXTS[status] ?? status} />
-          {message.error && <span>{message.error}</span>}
+          {message.error && <span>{printable(message.error)}</span>}
           {isLast && actions.onRetry && (
             <Button label="Try again" text="Try again" testId="retry" onClick={actions.onRetry} />
           )}
@@ -120,7 +121,7 @@ function CopyButton({ message }: { message: Message }): JSX.Element {
   const [isCopied, setCopied] = useState(false);
   const text = message.parts
     .filter(part => part.type === 'text')
-    .map(part => part.content ?? '')
+    .map(part => printable(part.content ?? '')) // what is pasted is what was read
     .join('\n\n');
   return (
     <Button
@@ -145,7 +146,7 @@ function PartView(props: MessageViewProps & { part: Part; isLastPart: boolean })
       return entry.message.role === 'assistant' ? (
         <Markdown source={part.content ?? ''} isGrowing={isGrowing} />
       ) : (
-        <div className="jp-jido-plain">{part.content}</div>
+        <div className="jp-jido-plain">{printable(part.content ?? '')}</div>
       );
     case 'reasoning':
       return <Fold label={isGrowing ? 'Thinking…' : 'Reasoning'} text={part.content ?? ''} />;
@@ -154,7 +155,7 @@ function PartView(props: MessageViewProps & { part: Part; isLastPart: boolean })
     case 'tool_call_response':
       return <Fold label="Tool result" text={readable(part.response)} />;
     default:
-      return <div className="jp-jido-faint">Part of type “{part.type}” is stored but not shown.</div>;
+      return <div className="jp-jido-faint">Part of type “{printable(part.type)}” is stored but not shown.</div>;
   }
 }
 
@@ -175,10 +176,10 @@ function Call({ part, result, isRunning }: { part: Part; result?: Part; isRunnin
   return (
     <details className="jp-jido-fold jp-jido-call" data-testid="jido-call" data-outcome={outcome}>
       <summary>
-        Tool <strong>{part.name ?? 'unnamed'}</strong>
-        <Badge kind={outcome} text={OUTCOMES[outcome] ?? outcome} />
+        Tool <strong>{printable(part.name ?? 'unnamed')}</strong>
+        <Badge kind={outcome} text={OUTCOMES[outcome] ?? printable(outcome)} />
       </summary>
-      <pre aria-label="Asked with">{code ?? readable(part.arguments)}</pre>
+      <pre aria-label="Asked with">{readable(code ?? part.arguments)}</pre>
       {result && <pre aria-label="Result">{readable(result.response)}</pre>}
     </details>
   );
@@ -188,14 +189,14 @@ function Fold({ label, text }: { label: string; text: string }): JSX.Element {
   return (
     <details className="jp-jido-fold">
       <summary>{label}</summary>
-      <pre>{text}</pre>
+      <pre>{printable(text)}</pre>
     </details>
   );
 }
 
-/** Values as indented JSON; text as it is. */
+/** Values as indented JSON; text as it is, as far as it can be seen. */
 function readable(value: unknown): string {
-  return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? '');
+  return printable(typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? ''));
 }
 
 function Origin({ message }: { message: Message }): JSX.Element | null {
@@ -205,8 +206,8 @@ function Origin({ message }: { message: Message }): JSX.Element | null {
     return null;
   }
   return (
-    <span className="jp-jido-faint" title={notebook ?? undefined}>
-      {notebook ? `${fileName(notebook)} [${count}]` : `[${count}]`}
+    <span className="jp-jido-faint" title={notebook ? printable(notebook) : undefined}>
+      {notebook ? `${printable(fileName(notebook))} [${count}]` : `[${count}]`}
     </span>
   );
 }

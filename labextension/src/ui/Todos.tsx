@@ -1,5 +1,6 @@
 import React from 'react';
 
+import { printable } from '../printable';
 import { Todo } from '../types';
 
 type TodosProps = { todos: readonly Todo[]; disabled: boolean; onChange: (todos: Todo[]) => void };
@@ -31,7 +32,7 @@ export function Todos({ todos, disabled, onChange }: TodosProps): JSX.Element | 
                 disabled={disabled}
                 onChange={() => toggle(place)}
               />
-              {todo.text}
+              {printable(todo.text)}
               {todo.status === 'doing' && <span className="jp-jido-faint"> in progress</span>}
             </label>
           </li>
