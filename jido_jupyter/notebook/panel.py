@@ -18,7 +18,7 @@ store, never from widget state, so that it is right again after a reload.
     show       id                          head: summary, todos, usage; for the current one is_busy, is_here
     messages   id, revision, before, limit {messages, start, total}: those before number ``before`` (null: the last ones)
     new        title                       head
-    resume     id, take_over               {session: head, briefing}
+    resume     id, take_over, trust        {session: head, briefing}
     fork       id, message                 {session: head, briefing}; the copy is open here
     edit       id; title, tags, pinned ... head
     delete     id                          null; to the trash
@@ -232,9 +232,9 @@ class PanelWidget(anywidget.AnyWidget):
         return await self._current()
 
     async def _resume(self, params: dict[str, Any]) -> dict[str, Any]:
-        take_over = params.get("take_over") is True
+        take_over, trust = (params.get(name) is True for name in ("take_over", "trust"))
         _, briefing = await asyncio.to_thread(
-            functools.partial(self._kernel.resume, str(params.get("id")), take_over=take_over)
+            functools.partial(self._kernel.resume, str(params.get("id")), take_over=take_over, trust=trust)
         )
         return {"session": await self._current(), "briefing": briefing.to_wire()}
 

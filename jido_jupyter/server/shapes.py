@@ -97,11 +97,15 @@ _HEAD: Final = {
     "allOf": [
         ref("Summary"),
         _object(
-            "todos usage redacted",
+            "todos usage seal redacted",
             todos=_array({"type": "object"}),
             usage=_object(
                 "input_tokens output_tokens unknown", input_tokens=_COUNT, output_tokens=_COUNT, unknown=_COUNT
             ),
+            seal={
+                "enum": ["verified", "repaired", "altered", "foreign"],
+                "description": "What its seals prove; the last two are resumed only with `trust`.",
+            },
             redacted=_COUNT,
         ),
     ]

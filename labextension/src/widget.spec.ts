@@ -157,7 +157,7 @@ describe('the channel', () => {
 
     expect(await resumed).toEqual(briefing);
     expect(sessions.adopted).toEqual(['s2']);
-    expect(widget.sent[0].params).toEqual({ id: 's2', take_over: true });
+    expect(widget.sent[0].params).toEqual({ id: 's2', take_over: true, trust: false });
   });
 
   it('asks for a page of what is meant', () => {

@@ -139,7 +139,8 @@ export function widgetSessions(
     remove: (id: string) => channel.request<void>('delete', { id }),
     restore: (id: string) => channel.request<void>('restore', { id }),
     edit: (id: string, changes: Changes) => channel.request<void>('edit', { id, ...changes }),
-    resume: (id: string, { takeOver = false }: Resume) => opened('resume', { id, take_over: takeOver }),
+    resume: (id: string, { takeOver = false, trust = false }: Resume) =>
+      opened('resume', { id, take_over: takeOver, trust }),
     fork: (id: string, message: string | null) => opened('fork', { id, message })
   };
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,7 @@ from jido_jupyter.errors import (
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.store import keys
-from jido_jupyter.store.contract import Stored
+from jido_jupyter.store.contract import Damage, Revision, Stored
 from jido_jupyter.store.file import FileStore
 from jido_jupyter.store.limiter import FileLimiter
 from jido_jupyter.testing.clock import FakeClock
@@ -413,12 +414,34 @@ def test_an_unverified_session_needs_an_explicit_step(tmp_path, clock: FakeClock
     elsewhere = opened("other keys")
 
     assert elsewhere.show("one").state.messages == (said(1),)
+    assert elsewhere.show("one").seal == "foreign"
     assert "key that is not here" in elsewhere.verify("one")[0]
     with pytest.raises(UnverifiedSession, match="--trust"):
         elsewhere.resume("one", OWNER)
     live, _ = elsewhere.resume("one", OWNER, trust=True)
     live.record([said(2)])
     assert elsewhere.verify("one") == ()
+    assert elsewhere.show("one").seal == "verified"
+
+
+@pytest.mark.parametrize(
+    ("damage", "seal"),
+    [
+        ((), "verified"),
+        ((Damage("torn", 3, ""), Damage("repeated", 2, ""), Damage("concurrent", 2, "")), "verified"),
+        ((Damage("altered", 2, ""),), "repaired"),
+        ((Damage("unreadable", 2, ""),), "repaired"),
+        ((Damage("altered", 1, ""),), "altered"),
+        ((Damage("missing", 2, ""),), "altered"),
+        ((Damage("foreign", 1, ""), Damage("altered", 2, "")), "foreign"),
+    ],
+)
+def test_what_seals_prove(sessions: Sessions, damage: tuple[Damage, ...], seal: str) -> None:
+    """What was left out is told apart from what is in doubt; a write that was cut off is neither."""
+    found = Stored({}, (), Revision(0, ""), damage)
+    shown = sessions.create("Mine", [said(1)])
+
+    assert replace(shown, damage=damage, is_verified=found.is_verified).seal == seal
 
 
 def test_a_session_under_a_chosen_id(sessions: Sessions) -> None:
