@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-FRONTEND := $(shell find labextension/src labextension/style -type f) $(wildcard labextension/*.json)
+FRONTEND := $(shell find labextension/src labextension/style labextension/schema -type f) $(wildcard labextension/*.json)
 BUNDLE := jido_jupyter/labextension/static/style.js
 HEADLESS := $(if $(filter Darwin,$(shell uname)),,$(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-browser))
 ROOT := $(if $(filter 0,$(shell id -u)),--allow-root)

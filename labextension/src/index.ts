@@ -1,96 +1,132 @@
-import {
-  ILayoutRestorer,
-  JupyterFrontEnd,
-  JupyterFrontEndPlugin
-} from '@jupyterlab/application';
-import { ICommandPalette } from '@jupyterlab/apputils';
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { ILayoutRestorer, JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette, IToolbarWidgetRegistry } from '@jupyterlab/apputils';
+import { PathExt } from '@jupyterlab/coreutils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ILatexTypesetter } from '@jupyterlab/rendermime';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { jidoIcon } from './icon';
-import { ISessionsModel, SessionsModel } from './model';
+import { beginNotebook, runAllBegun } from './begin';
+import { addCommands, CommandIDs, IN_PALETTE } from './commands';
+import { Dialogs } from './dialogs';
+import { pageAround } from './front';
+import { jidoImage } from './icon';
 import { Notebooks } from './notebooks';
 import { Notices } from './notices';
-import { resumeInNotebook } from './resume';
-import { RestTransport } from './rest';
+import { PageTransport } from './pagetransport';
+import { NEW_SOURCE, PANEL_SOURCE, resumeSource, runInNotebook } from './resume';
+import { Reveal } from './reveal';
 import { answerPanels } from './services';
+import { userSettings } from './settings';
 import { Sidebar } from './sidebar';
+import { SidebarModel } from './sidebarmodel';
+import { knownIn, Subjects } from './subject';
+import { SessionButton, TOOLBAR_ITEM } from './toolbar';
+import { DOMAIN } from './translation';
 
-export namespace CommandIDs {
-  export const openSidebar = 'jido:open-sidebar';
-  export const refreshSessions = 'jido:refresh-sessions';
-  export const resumeSession = 'jido:resume-session';
-  export const deleteSession = 'jido:delete-session';
-}
-
-const PALETTE_CATEGORY = 'Jido';
+const PLUGIN_ID = 'jido-jupyter:plugin';
 
 // Nothing is required: each host has its own subset of services, and the list works without any.
 const plugin: JupyterFrontEndPlugin<void> = {
-  id: 'jido-jupyter:plugin',
+  id: PLUGIN_ID,
   description: 'Assistant sessions beside the notebook: find, read, resume and delete them.',
   autoStart: true,
-  optional: [ILayoutRestorer, ICommandPalette, INotebookTracker, ILatexTypesetter],
+  optional: [
+    INotebookTracker,
+    ILayoutRestorer,
+    ICommandPalette,
+    ILauncher,
+    IToolbarWidgetRegistry,
+    ISettingRegistry,
+    ITranslator,
+    ILatexTypesetter
+  ],
   activate: (
     app: JupyterFrontEnd,
+    tracker: INotebookTracker | null,
     restorer: ILayoutRestorer | null,
     palette: ICommandPalette | null,
-    tracker: INotebookTracker | null,
+    launcher: ILauncher | null,
+    toolbars: IToolbarWidgetRegistry | null,
+    registry: ISettingRegistry | null,
+    translator: ITranslator | null,
     typesetter: ILatexTypesetter | null
   ): void => {
+    const { commands, serviceManager, shell } = app;
+    const { contents, kernelspecs, serverSettings } = serviceManager;
+    const words = translator ?? nullTranslator;
+    const trans = words.load(DOMAIN);
+    const settings = userSettings(registry, PLUGIN_ID);
+    const page = pageAround(tracker);
+
+    const run = (source: string) => runInNotebook(tracker?.currentWidget ?? null, source, trans);
+    const begin = async (folder: string | null, source: string): Promise<unknown> => {
+      await kernelspecs.ready;
+      const beside = folder ?? PathExt.dirname(page.notebook.value ?? '');
+      const path = await beginNotebook(contents, kernelspecs.specs, beside, source, trans);
+      return commands.execute('docmanager:open', { path });
+    };
+
     const notices = new Notices();
-    const transport = new RestTransport(app.serviceManager.serverSettings, async id => {
-      await resumeInNotebook(tracker, id);
-      return null;
-    });
-    const model = new SessionsModel(transport, notices, Date.now);
+    const transport: PageTransport = new PageTransport(
+      trans,
+      id => notebooks?.kernelOf(id) ?? null,
+      serverSettings,
+      async (id, how) => void (await (how.inNew ? begin(null, resumeSource(id, how)) : run(resumeSource(id, how)))),
+      () => page.notebook.value
+    );
+    const model = new SidebarModel(transport, notices, Date.now, page);
+
     const sidebar = new Sidebar(model, notices);
     if (app.name === 'Jupyter Notebook') {
       // Its View menu lists side panels by label and shows no icons.
-      sidebar.title.label = 'Jido Sessions';
+      sidebar.title.label = trans.__('Jido Sessions');
     }
-    app.shell.add(sidebar, 'left', { rank: 600 });
+    shell.add(sidebar, 'left', { rank: 600 });
     restorer?.add(sidebar, sidebar.id);
-    const notebooks = tracker && new Notebooks(tracker, transport, app.serviceManager.contents);
-    answerPanels(tracker, typesetter, (panel, session) => notebooks?.point(panel, session));
-    addCommands(app, model, sidebar);
-    palette?.addItem({ command: CommandIDs.openSidebar, category: PALETTE_CATEGORY });
-    palette?.addItem({ command: CommandIDs.refreshSessions, category: PALETTE_CATEGORY });
+    const reveal = new Reveal(shell, sidebar, model);
+
+    const notebooks: Notebooks | null = tracker && new Notebooks(tracker, transport, contents, settings, trans);
+    notebooks?.follow(model);
+    if (tracker !== null) {
+      runAllBegun(tracker);
+    }
+    answerPanels(tracker, typesetter, (panel, session) => void notebooks?.point(panel, session));
+
+    const clicked = () => app.contextMenuHitTest(node => node.dataset.sessionId !== undefined);
+    addCommands(commands, {
+      model,
+      notices,
+      subjects: new Subjects(knownIn(model), notebooks, () => clicked()?.dataset.sessionId ?? null),
+      reveal,
+      dialogs: new Dialogs(trans),
+      hasNotebook: () => page.notebook.value !== null,
+      newSession: () => run(NEW_SOURCE),
+      newNotebook: folder => begin(folder, PANEL_SOURCE),
+      trans
+    });
+    for (const command of IN_PALETTE) {
+      palette?.addItem({ command, category: trans.__('Jido') });
+    }
+    launcher?.add({
+      command: CommandIDs.newNotebook,
+      args: { isNew: true },
+      category: words.load('jupyterlab').__('Notebook'),
+      kernelIconUrl: jidoImage,
+      rank: 100
+    });
+    if (notebooks !== null) {
+      toolbars?.addFactory<NotebookPanel>(
+        'Notebook',
+        TOOLBAR_ITEM,
+        panel =>
+          new SessionButton(notebooks.sessionOf(panel), settings.state, trans, id =>
+            id === null ? reveal.sidebar() : void reveal.session(id)
+          )
+      );
+    }
   }
 };
-
-function addCommands(app: JupyterFrontEnd, model: ISessionsModel, sidebar: Sidebar): void {
-  const { commands, shell } = app;
-  const noArguments = { args: { type: 'object', properties: {} } };
-  const sessionArgument = {
-    args: {
-      type: 'object',
-      properties: { id: { type: 'string', description: 'The id of the session.' } },
-      required: ['id']
-    }
-  };
-  commands.addCommand(CommandIDs.openSidebar, {
-    label: 'Show Jido Sessions',
-    caption: 'Show the stored assistant sessions',
-    icon: jidoIcon,
-    describedBy: noArguments,
-    execute: () => shell.activateById(sidebar.id)
-  });
-  commands.addCommand(CommandIDs.refreshSessions, {
-    label: 'Refresh Jido Sessions',
-    describedBy: noArguments,
-    execute: () => model.refresh()
-  });
-  commands.addCommand(CommandIDs.resumeSession, {
-    label: 'Resume Jido Session in the Current Notebook',
-    describedBy: sessionArgument,
-    execute: args => model.resume(String(args.id))
-  });
-  commands.addCommand(CommandIDs.deleteSession, {
-    label: 'Move Jido Session to Trash',
-    describedBy: sessionArgument,
-    execute: args => model.remove(String(args.id))
-  });
-}
 
 export default plugin;

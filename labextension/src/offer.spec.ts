@@ -6,6 +6,7 @@ import { NOW_MS, summary } from '../test/samples';
 import { offerFor, OfferLine } from './offer';
 import { contentsPath, isSamePlace } from './places';
 import { openIn } from './pointer';
+import { PLAIN } from './translation';
 
 const ROOT = '/srv/me/notes';
 const owner = (notebook: string | null, kind = 'kernel') => ({ kind, notebook, host: 'here', pid: 1 });
@@ -45,7 +46,7 @@ describe('the pointer', () => {
 describe('the offer', () => {
   const offered = async (part: object, existing: string[] = []) => {
     const session = summary({ notebook: `${ROOT}/a.ipynb`, ...part });
-    const found = await offerFor(session, 'a.ipynb', ROOT, NOW_MS, async path => existing.includes(path));
+    const found = await offerFor(session, 'a.ipynb', ROOT, NOW_MS, async path => existing.includes(path), PLAIN);
     return found && `${found.choices.join()} ${found.text}`;
   };
 
@@ -73,7 +74,7 @@ describe('the offer', () => {
 
   it('goes away with the choice', () => {
     const choose = vi.fn();
-    const line = new OfferLine({ text: '<b>T</b>', choices: ['resume'] }, choose);
+    const line = new OfferLine({ text: '<b>T</b>', choices: ['resume'] }, choose, PLAIN);
 
     line.node.querySelector('button')?.click();
 

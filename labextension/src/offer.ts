@@ -2,8 +2,9 @@
 
 import { Widget } from '@lumino/widgets';
 
-import { counted, fileName, relativeTime } from './phrases';
+import { fileName, relativeTime } from './phrases';
 import { contentsPath, isSamePlace } from './places';
+import { ITrans } from './translation';
 import { Summary } from './types';
 
 export type Choice = 'resume' | 'fork';
@@ -21,34 +22,35 @@ export async function offerFor(
   path: string,
   root: string,
   now_ms: number,
-  exists: (path: string) => Promise<boolean>
+  exists: (path: string) => Promise<boolean>,
+  trans: ITrans
 ): Promise<Offer | null> {
-  const what = `“${session.title}” (${counted(session.message_count, 'message')}, ${relativeTime(session.updated_at, now_ms)})`;
+  const what = trans._n(
+    '“%2” (%1 message, %3)',
+    '“%2” (%1 messages, %3)',
+    session.message_count,
+    session.title,
+    relativeTime(session.updated_at, now_ms)
+  );
   if (session.state === 'damaged' || isSamePlace(session.owner?.notebook, path, root)) {
     return null;
   }
   if (session.state === 'open') {
-    const where = session.owner?.notebook ? fileName(session.owner.notebook) : 'another program';
-    return { text: `This notebook's session ${what} is open in ${where}.`, choices: ['fork'] };
+    const where = session.owner?.notebook ? fileName(session.owner.notebook) : trans.__('another program');
+    return { text: trans.__("This notebook's session %1 is open in %2.", what, where), choices: ['fork'] };
   }
   const home = session.notebook === null ? null : contentsPath(session.notebook, root);
   if (home !== null && !isSamePlace(session.notebook, path, root) && (await exists(home))) {
     return {
-      text: `This notebook looks like a copy of ${fileName(home)}, which has a session: ${what}.`,
+      text: trans.__('This notebook looks like a copy of %1, which has a session: %2.', fileName(home), what),
       choices: ['fork', 'resume']
     };
   }
-  return { text: `This notebook has a session: ${what}.`, choices: ['resume'] };
+  return { text: trans.__('This notebook has a session: %1.', what), choices: ['resume'] };
 }
 
-const LABELS: Record<Choice, string> = { resume: 'Resume', fork: 'Fork' };
-const TITLES: Record<Choice, string> = {
-  resume: 'Open the session in this notebook and go on',
-  fork: 'Go on in a copy of the session; the other notebook keeps its own'
-};
-
 export class OfferLine extends Widget {
-  constructor(offer: Offer, onChoose: (choice: Choice) => void) {
+  constructor(offer: Offer, onChoose: (choice: Choice) => void, trans: ITrans) {
     super();
     this.addClass('jp-jido-offer');
     this.node.setAttribute('role', 'status');
@@ -56,10 +58,14 @@ export class OfferLine extends Widget {
     const text = document.createElement('span');
     text.textContent = offer.text;
     this.node.append(text);
+    const words: Record<Choice, [label: string, title: string]> = {
+      resume: [trans.__('Resume'), trans.__('Open the session in this notebook and go on')],
+      fork: [trans.__('Fork'), trans.__('Go on in a copy of the session; the other notebook keeps its own')]
+    };
     for (const choice of offer.choices) {
-      this._addButton(LABELS[choice], TITLES[choice], () => onChoose(choice));
+      this._addButton(...words[choice], () => onChoose(choice));
     }
-    this._addButton('✕', 'Not now', () => undefined);
+    this._addButton('✕', trans.__('Not now'), () => undefined);
   }
 
   private _addButton(label: string, title: string, act: () => void): void {

@@ -21,15 +21,15 @@ export function setPointer(panel: NotebookPanel, session: string): void {
   }
 }
 
-/** The session that a kernel has open for a notebook, by any path that it had since the page was opened. */
-export function openIn(
-  sessions: readonly Summary[],
-  paths: Iterable<string>,
-  root: string
-): Summary | undefined {
-  const known = [...paths];
-  return sessions.find(
-    ({ state, owner }) =>
-      state === 'open' && owner?.kind === 'kernel' && known.some(path => isSamePlace(owner.notebook, path, root))
+/** Whether a kernel has the session open for a notebook, by any path that it had since the page was opened. */
+export function isOpenIn({ state, owner }: Summary, paths: Iterable<string>, root: string): boolean {
+  return (
+    state === 'open' && owner?.kind === 'kernel' && [...paths].some(path => isSamePlace(owner.notebook, path, root))
   );
+}
+
+/** The session that a notebook has open. */
+export function openIn(sessions: readonly Summary[], paths: Iterable<string>, root: string): Summary | undefined {
+  const known = [...paths];
+  return sessions.find(session => isOpenIn(session, known, root));
 }

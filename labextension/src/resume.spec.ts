@@ -1,7 +1,8 @@
-import { INotebookTracker } from '@jupyterlab/notebook';
+import { NotebookPanel } from '@jupyterlab/notebook';
 import { describe, expect, it, vi } from 'vitest';
 
-import { resumeInNotebook, resumeSource } from './resume';
+import { resumeSource, runInNotebook } from './resume';
+import { PLAIN } from './translation';
 
 // The real module brings all of JupyterLab's editors; the browser tests use it.
 vi.mock('@jupyterlab/notebook', () => ({
@@ -24,17 +25,17 @@ class FakeNotebook {
   }
 }
 
-function trackerOf(notebook: FakeNotebook, language: string): INotebookTracker {
-  const kernel = { info: Promise.resolve({ language_info: { name: language } }) };
+function panelOf(notebook: FakeNotebook, language: string | null): NotebookPanel {
+  const kernel = language && { info: Promise.resolve({ language_info: { name: language } }) };
   const sessionContext = { ready: Promise.resolve(), session: { kernel } };
-  return { currentWidget: { content: notebook, sessionContext } } as unknown as INotebookTracker;
+  return { content: notebook, sessionContext } as unknown as NotebookPanel;
 }
 
-describe('resumeInNotebook', () => {
+describe('runInNotebook', () => {
   it('runs the magics in a new cell below and scrolls to it', async () => {
     const notebook = new FakeNotebook();
 
-    await resumeInNotebook(trackerOf(notebook, 'python'), '01JA');
+    await runInNotebook(panelOf(notebook, 'python'), resumeSource('01JA'), PLAIN);
 
     expect(notebook.log).toEqual([
       'insert below',
@@ -43,20 +44,20 @@ describe('resumeInNotebook', () => {
     ]);
   });
 
-  it.each([null, { currentWidget: null } as INotebookTracker])(
-    'asks for a notebook when there is none',
-    async tracker => {
-      await expect(resumeInNotebook(tracker, '01JA')).rejects.toMatchObject({
-        problem: { code: 'no_notebook', detail: 'Open a notebook first, then resume.' }
-      });
-    }
-  );
+  it('asks for a notebook when there is none', async () => {
+    await expect(runInNotebook(null, 'x', PLAIN)).rejects.toMatchObject({
+      problem: { code: 'no_notebook', detail: 'Open a notebook first, then try again.' }
+    });
+  });
 
-  it('names the language of a kernel which is not Python, and leaves the notebook alone', async () => {
+  it.each([
+    [null, 'no_kernel', 'Start a Python kernel'],
+    ['R', 'not_python', 'runs R']
+  ])('says what to do about a kernel that is %s, and leaves the notebook alone', async (language, code, detail) => {
     const notebook = new FakeNotebook();
 
-    await expect(resumeInNotebook(trackerOf(notebook, 'R'), '01JA')).rejects.toMatchObject({
-      problem: { code: 'not_python', detail: expect.stringContaining('runs R') }
+    await expect(runInNotebook(panelOf(notebook, language), 'x', PLAIN)).rejects.toMatchObject({
+      problem: { code, detail: expect.stringContaining(detail) }
     });
     expect(notebook.log).toEqual([]);
   });
@@ -69,4 +70,9 @@ describe('resumeSource', () => {
       expect(() => resumeSource(id)).toThrow('No session can have this id.');
     }
   );
+
+  it('says how, where that was chosen', () => {
+    expect(resumeSource('01JA', { takeOver: true, trust: true })).toMatch(/%jido resume 01JA --take-over --trust$/);
+    expect(resumeSource('01JA', { verb: 'fork' })).toMatch(/%jido fork 01JA --open$/);
+  });
 });

@@ -1,37 +1,49 @@
-import { INotebookTracker, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
+/** What kernels run so that a notebook has a session; the cell shows the briefing or a refusal. */
 
+import { NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
+
+import { Resume } from './model';
 import { localProblem, ProblemError } from './problem';
+import { ITrans } from './translation';
 
-/** What the kernel runs to resume a session, or to go on in a copy of it. */
-export function resumeSource(id: string, verb: 'resume' | 'fork' = 'resume'): string {
+const LOAD = '%load_ext jido_jupyter';
+
+export const NEW_SOURCE = `${LOAD}\n%jido new`;
+export const PANEL_SOURCE = `${LOAD}\n%jido panel`;
+
+/** To resume a session, or to go on in a copy of it. */
+export function resumeSource(
+  id: string,
+  { verb = 'resume', takeOver, trust }: Omit<Resume, 'inNew'> & { verb?: 'resume' | 'fork' } = {}
+): string {
   // IPython expands $names and {expressions} in a magic's line: an id must not be able to hold any.
   if (!/^[\w.:-]+$/.test(id)) {
-    throw new ProblemError(
-      localProblem('invalid_session_id', 'Not a session id', 'No session can have this id.')
-    );
+    throw new ProblemError(localProblem('invalid_session_id', 'Not a session id', 'No session can have this id.'));
   }
-  return `%load_ext jido_jupyter\n%jido ${verb} ${id}${verb === 'fork' ? ' --open' : ''}`;
+  const options = [verb === 'fork' && '--open', takeOver && '--take-over', trust && '--trust'].filter(Boolean);
+  return [LOAD, ['%jido', verb, id, ...options].join(' ')].join('\n');
 }
 
-/** Resume a session by a new cell in the notebook in front; the cell shows the briefing or a refusal. */
-export async function resumeInNotebook(tracker: INotebookTracker | null, id: string): Promise<void> {
-  const source = resumeSource(id);
-  const panel = tracker?.currentWidget;
+/**
+ * Run code in a new cell below the active one.
+ *
+ * @param panel null where no notebook is open.
+ */
+export async function runInNotebook(panel: NotebookPanel | null, source: string, trans: ITrans): Promise<void> {
   if (!panel) {
     throw new ProblemError(
-      localProblem('no_notebook', 'No notebook', 'Open a notebook first, then resume.')
+      localProblem('no_notebook', trans.__('No notebook'), trans.__('Open a notebook first, then try again.'))
     );
   }
-  await runInNotebook(panel, source);
-}
-
-/** Run code in a new cell below the active one. */
-export async function runInNotebook(panel: NotebookPanel, source: string): Promise<void> {
   await panel.sessionContext.ready;
   const kernel = panel.sessionContext.session?.kernel;
   if (!kernel) {
     throw new ProblemError(
-      localProblem('no_kernel', 'No kernel', 'Start a Python kernel for this notebook first, then resume.')
+      localProblem(
+        'no_kernel',
+        trans.__('No kernel'),
+        trans.__('Start a Python kernel for this notebook first, then try again.')
+      )
     );
   }
   const language = (await kernel.info).language_info.name;
@@ -39,8 +51,11 @@ export async function runInNotebook(panel: NotebookPanel, source: string): Promi
     throw new ProblemError(
       localProblem(
         'not_python',
-        'Not a Python kernel',
-        `Sessions resume in Python notebooks; the kernel of this one runs ${language}.`
+        trans.__('Not a Python kernel'),
+        trans.__(
+          'Sessions open in Python notebooks; the kernel of this one runs %1. Here they can be read and exported.',
+          language
+        )
       )
     );
   }
