@@ -21,7 +21,7 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
   const { session, isAnswering } = props.state;
   const [isRenaming, setRenaming] = useState(false);
   return (
-    <header className="jp-jido-header">
+    <div className="jp-jido-header">
       <div className="jp-jido-header-text">
         {session && isRenaming ? (
           <Field
@@ -98,7 +98,7 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
           isPressed={props.isListShown}
         />
       </div>
-    </header>
+    </div>
   );
 }
 
