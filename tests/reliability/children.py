@@ -36,7 +36,8 @@ class Child:
 
     def go(self) -> None:
         if self._opener >= 0:
-            os.write(self._opener, b".")  # closing it alone would not do: children forked later hold it too
+            with suppress(BrokenPipeError):  # a tracer killed it where it waits
+                os.write(self._opener, b".")  # closing it alone would not do: children forked later hold it too
             os.close(self._opener)
             self._opener = -1
 
