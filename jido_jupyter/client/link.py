@@ -88,7 +88,10 @@ class Link:
 
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
-        self._host = urlsplit(url).hostname or ""
+        try:
+            self._is_near = is_loopback(httpx.URL(url).host)
+        except httpx.InvalidURL as error:
+            raise InvalidSetting("JIDO_URL", url, f"it is no address: {error}") from None
         self._authorization = f"token {token}" if token else None
         self._open()
 
@@ -106,7 +109,7 @@ class Link:
             answer = self._send(request)
         except _UNSENT as error:
             self._refuse(*_unreachable(error))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             self._lose(request, _lost(error, request))
         return self._read(request, answer)
 
@@ -118,16 +121,13 @@ class Link:
             fields["Authorization"] = self._authorization
         # What is for this machine goes to no proxy.
         direct: dict[str, httpx.BaseTransport | None] = {f"{scheme}://": None for scheme in ("http", "https", "all")}
-        try:
-            self._client = httpx.Client(
-                headers=fields,
-                timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
-                limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
-                follow_redirects=False,
-                mounts=direct if is_loopback(self._host) else None,
-            )
-        except httpx.InvalidURL as error:
-            raise InvalidSetting("JIDO_URL", self.url, f"it is no address: {error}") from None
+        self._client = httpx.Client(
+            headers=fields,
+            timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
+            follow_redirects=False,
+            mounts=direct if self._is_near else None,
+        )
 
     def _send(self, request: Request) -> httpx.Response:
         fields = {"Content-Type": _DATA} if request.body is not None else {}
@@ -235,7 +235,7 @@ _UNREACHED: Final = "Start it, or correct JIDO_URL; what is not saved yet is sav
 _CERTIFICATE: Final = "Set SSL_CERT_FILE to the certificate that it is signed with; nothing was sent."
 
 
-def _unreachable(error: httpx.TransportError) -> tuple[str, str]:
+def _unreachable(error: httpx.RequestError) -> tuple[str, str]:
     """Return why nothing was sent, and what to do."""
     if "CERTIFICATE" in str(error):
         return "its certificate is not trusted", _CERTIFICATE
@@ -244,7 +244,7 @@ def _unreachable(error: httpx.TransportError) -> tuple[str, str]:
     return f"it cannot be reached ({_plain(error)})", _UNREACHED
 
 
-def _lost(error: httpx.TransportError, request: Request) -> str:
+def _lost(error: httpx.RequestError, request: Request) -> str:
     if isinstance(error, httpx.TimeoutException):
         return f"the server has not answered within {request.patience_s:g} s"
     return f"the connection to the server was lost: {_plain(error)}"

@@ -55,12 +55,15 @@ class Server:
 
 
 @contextmanager
-def serving(folder: Path, config: Mapping[str, Any] | None = None, **environ: str) -> Iterator[Server]:
+def serving(
+    folder: Path, config: Mapping[str, Any] | None = None, *, port: int = 0, **environ: str
+) -> Iterator[Server]:
     """Yield a running server, and end it.
 
     Args:
         folder: empty; holds its configuration, its log and, in ``home``, the store.
         config: of Jupyter, by class.
+        port: 0 takes a free one.
     """
     token = secrets.token_hex(16)
     _configure(folder, config or {})
@@ -70,7 +73,7 @@ def serving(folder: Path, config: Mapping[str, Any] | None = None, **environ: st
         "jupyter_server",
         "--no-browser",
         "--allow-root",
-        "--port=0",
+        f"--port={port}",
         f"--ServerApp.root_dir={folder}",
     ]
     with open(folder / "log", "wb") as log:
