@@ -26,6 +26,7 @@ _STYLE: Final = (
     ".jido-warn{color:var(--jp-error-color1,#b3261e)}"
     ".jido table.jido-list{border-collapse:collapse;margin:.25em 0}"
     ".jido table.jido-list td,.jido table.jido-list th{text-align:left;padding:.2em .8em .2em 0;vertical-align:top}"
+    ".jido table.jido-list code{white-space:nowrap}"
     ".jido code.jido-id{user-select:all}"
     ".jido mark{background:var(--jp-warn-color3,#ffe9a8);color:#222;padding:0 .1em}"
     ".jido .jido-said{border-left:3px solid var(--jp-brand-color2,#7aa7d8);padding-left:.6em;margin:.4em 0}"
@@ -91,6 +92,12 @@ def together(*bundles: Bundle) -> Bundle:
     """Return several outputs as one."""
     html = "".join(found["text/html"].removeprefix(_STYLE) for found in bundles)
     return {"text/html": _STYLE + html, "text/plain": "\n".join(found["text/plain"] for found in bundles)}
+
+
+def folded(line: str, found: Bundle) -> Bundle:
+    """Show an output that opens at a click; as text it is open."""
+    html = f"<details><summary>{escape(printable(line))}</summary>{found['text/html'].removeprefix(_STYLE)}</details>"
+    return bundle(html, f"{line}:\n{found['text/plain']}")
 
 
 def lines(text: str) -> str:

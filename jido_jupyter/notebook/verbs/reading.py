@@ -22,17 +22,20 @@ from jido_jupyter.services.where import Found, Made
 LISTED: Final = 50  # sessions that a list shows
 FOUND: Final = 20  # that a search shows
 _ALL: Final = 10**9
-_COLUMN: Final = 28  # characters
+_HOW: Final = (
+    "A target is a number in the list, an id, or the start of an id or title.\n"
+    "'%jido <verb> --help' names its options, '%jido help %%jido' those of a question."
+)
 
 
 def status(shell: Shell, arguments: Arguments) -> None:
-    rows = [
-        *_open_session(shell),
+    told = [
         ("answers come from", shell.kernel.model().model_id),
         ("sessions are kept in", shell.kernel.connection.home),
     ]
-    shown = view.table(["what", "now"], [[what, one_line(now, 500)] for what, now in rows])
-    view.show(view.together(shown, view.preformatted(_all_verbs())))
+    rows = [[what, one_line(now, 500)] for what, now in [*_open_session(shell), *told]]
+    cells = [[f"<span class='jido-dim'>{what}</span>", view.lines(now)] for what, now in rows]
+    view.show(view.together(view.table(["what", "now"], rows, cells), view.folded("All verbs", _all_verbs())))
 
 
 def _open_session(shell: Shell) -> list[tuple[str, str]]:
@@ -49,10 +52,10 @@ def _open_session(shell: Shell) -> list[tuple[str, str]]:
 
 def help_(shell: Shell, arguments: Arguments) -> None:
     if not arguments.words:
-        text = _all_verbs()
-    else:
-        text = help_of(ASK if arguments.text == ASK.magic else known(arguments.text.removeprefix("%jido ")))
-    view.show(view.preformatted(text))
+        view.show(_all_verbs())
+        return
+    verb = ASK if arguments.text == ASK.magic else known(arguments.text.removeprefix("%jido "))
+    view.show(view.preformatted(help_of(verb)))
 
 
 def list_(shell: Shell, arguments: Arguments) -> None:
@@ -120,17 +123,11 @@ def where(shell: Shell, arguments: Arguments) -> None:
     view.show(view.together(shown, view.quiet(looked)))
 
 
-def _all_verbs() -> str:
+def _all_verbs() -> view.Bundle:
     verbs = [verb for verb in VERBS.values() if verb.name != "status"]
-    rows = [(f"{verb.spelled} {verb.takes}".rstrip(), verb.help) for verb in [*verbs, ASK]]
-    return "\n".join(
-        [
-            *(f"{usage.ljust(_COLUMN)} {text}" for usage, text in rows),
-            "",
-            "A target is a number in the list, an id, or the start of an id or title.",
-            "'%jido <verb> --help' names its options, '%jido help %%jido' those of a question.",
-        ]
-    )
+    rows = [[f"{verb.spelled} {verb.takes}".rstrip(), verb.help] for verb in [*verbs, ASK]]
+    cells = [[f"<code>{view.lines(usage)}</code>", view.lines(text)] for usage, text in rows]
+    return view.together(view.table(["verb", "what it does"], rows, cells), view.quiet(_HOW))
 
 
 def _nothing(shell: Shell, text: str) -> str:
