@@ -188,13 +188,13 @@ _VERBS: Final = (
     ),
     Verb(
         "log",
-        "The session as Markdown: as a cell below, or with --output in a file.",
+        "The session as Markdown: in a cell below, in many, or with --output in a file.",
         "files",
         "[target]",
         "target",
         (
             _SESSION,
-            Option("--cells", "as a cell below this one (in a notebook, unless --markdown or --output is given)"),
+            Option("--cells", "a cell below for each question and answer, and for code that ran"),
             Option("--markdown", "as text, here"),
             Option("--output", "in this file", "<path>", "file"),
             _FORCE,

@@ -1,6 +1,7 @@
 /** What the page around a panel can do for it. JupyterLab and Notebook 7 answer through our extension; elsewhere nobody does. */
 
 export const INSERT_CELL = 'jido:insert-cell';
+export const INSERT_CELLS = 'jido:insert-cells'; // of the widget in jido_jupyter/notebook/cells.js
 export const TYPESET = 'jido:typeset';
 export const SESSION = 'jido:session';
 

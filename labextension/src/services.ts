@@ -3,7 +3,7 @@
 import { INotebookTracker, NotebookPanel } from '@jupyterlab/notebook';
 import { ILatexTypesetter } from '@jupyterlab/rendermime';
 
-import { INSERT_CELL, SESSION, TYPESET } from './page';
+import { INSERT_CELL, INSERT_CELLS, SESSION, TYPESET } from './page';
 
 export function answerPanels(
   tracker: INotebookTracker | null,
@@ -14,7 +14,15 @@ export function answerPanels(
     const { code } = (event as CustomEvent<{ code: string }>).detail;
     const panel = panelAround(tracker, event.target as Node) ?? tracker?.currentWidget;
     if (panel?.content.model) {
-      insertBelow(panel, event.target as Node, code);
+      insertBelow(panel, event.target as Node, [{ cell_type: 'code', source: code }]);
+      event.preventDefault();
+    }
+  });
+  document.addEventListener(INSERT_CELLS, event => {
+    const { cells } = (event as CustomEvent<{ cells: NewCell[] }>).detail;
+    const panel = panelAround(tracker, event.target as Node);
+    if (panel?.content.model) {
+      insertBelow(panel, event.target as Node, cells);
       event.preventDefault();
     }
   });
@@ -37,11 +45,13 @@ function panelAround(tracker: INotebookTracker | null, node: Node): NotebookPane
   return tracker?.find(panel => panel.node.contains(node));
 }
 
-/** A code cell below the one that `node` is shown in; below the active one where that is elsewhere. It is not run. */
-function insertBelow(panel: NotebookPanel, node: Node, source: string): void {
+type NewCell = Parameters<NonNullable<NotebookPanel['model']>['sharedModel']['insertCell']>[1];
+
+/** Cells below the one that `node` is shown in; below the active one where that is elsewhere. They are not run. */
+function insertBelow(panel: NotebookPanel, node: Node, cells: readonly NewCell[]): void {
   const notebook = panel.content;
   const around = notebook.widgets.findIndex(cell => cell.node.contains(node));
   const place = (around < 0 ? notebook.activeCellIndex : around) + 1;
-  notebook.model!.sharedModel.insertCell(place, { cell_type: 'code', source });
+  cells.forEach((cell, offset) => notebook.model!.sharedModel.insertCell(place + offset, cell));
   notebook.activeCellIndex = place;
 }

@@ -185,6 +185,9 @@ def test_a_day(shared_lab: Lab, page: Page) -> None:
     log = page.locator(".jp-CodeCell", has_text="%%markdown").last
     run(page, log)
     expect(log.locator(".jp-RenderedMarkdown")).to_contain_text("How do I save a session?")
+    expect(do(page, "%jido log --cells")).to_contain_text("cells were put below this one")
+    expect(page.locator(".jp-MarkdownCell").first).to_contain_text("Morning")
+    expect(page.locator(".jp-MarkdownCell").nth(1)).to_contain_text("How do I save a session?")
     expect(do(page, "%jido export --output morning.md")).to_contain_text("is in morning.md")
     assert "How do I save a session?" in (shared_lab.root / "morning.md").read_text()
     expect(do(page, "%jido pin --help")).to_contain_text("Keep a session from every cleanup")

@@ -26,6 +26,7 @@ _AWAIT: Final = (
     "Code with a top-level 'await' cannot run inside of a cell that is running. "
     "Write it without 'await', or give the user the code to run in a cell of its own. Nothing was run."
 )
+SILENT: Final = "It ran, and showed nothing."
 _DENIED: Final = "The user did not allow this code to run. Nothing was run; ask what they would like instead."
 _PARAMETERS: Final = {
     "type": "object",
@@ -62,7 +63,7 @@ def tool(ip: Any, session: Session, desk: Desk, folder: Callable[[], ProjectFold
             session.stop()
             raise Interrupted
         told = [*remarks, *(project.compare(before, project.look_at(before.path), folder()) if before else ())]
-        text = "\n".join([*told, given.shortened(output, MAX_TEXT) or "It ran, and showed nothing."])
+        text = "\n".join([*told, given.shortened(output, MAX_TEXT) or SILENT])
         return ToolResult(text, "failed" if error else "done", is_shown=not told)
 
     return Tool(

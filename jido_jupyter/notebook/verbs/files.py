@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from jido_jupyter.core.ids import short
+from jido_jupyter.core.text import storable
 from jido_jupyter.errors import InvalidRequest
 from jido_jupyter.notebook import view
 from jido_jupyter.notebook.options import Arguments
@@ -47,13 +48,32 @@ def log(shell: Shell, arguments: Arguments) -> None:
     if (path := arguments.value("output")) is not None:
         _write(shell, shown, "markdown", path, arguments)
         return
+    if arguments.has("cells"):
+        _show_cells(shell, shown)
+        return
     text = "".join(exchange.export(shown, "markdown"))
-    if arguments.has("cells") or (shell.renders and not arguments.has("markdown")):
-        # A front end takes one new cell for each cell that runs, so the whole session is one; its Markdown is inert.
-        shell.ip.set_next_input(f"%%markdown\n{text}", replace=False)
-        shell.say("The session stands in the cell below; run it. '%jido export --format ipynb' has a cell per message.")
+    if shell.renders and not arguments.has("markdown"):
+        shell.ip.set_next_input(f"%%markdown\n{text}", replace=False)  # inert
+        shell.say("The session stands in the cell below; run it. '%jido log --cells' makes a cell of each message.")
     else:
         view.show(view.preformatted(text))
+
+
+def _show_cells(shell: Shell, shown: Shown) -> None:
+    if not shell.renders:
+        raise InvalidRequest(
+            f"There are no cells here. '%jido log {short(shown.state.id)}' shows the session as Markdown; "
+            "'%jido export --format ipynb' writes it as a notebook."
+        )
+    from jido_jupyter.notebook import cells
+
+    found = [storable(cell) for cell in cells.of(shown)]
+    told = (
+        f"JupyterLab and Notebook 7 with jido's extension put {len(found)} cells below this one. Elsewhere '%jido log' "
+        "puts the session into one cell, and '%jido export --format ipynb' writes it as a notebook."
+    )
+    mimes, _ = cells.CellsWidget(found, told)._repr_mimebundle_() or ({}, {})
+    view.show({**mimes, **view.note(told)})
 
 
 def _write(shell: Shell, shown: Shown, name: str, path: str, arguments: Arguments) -> None:

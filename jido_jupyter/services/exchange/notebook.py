@@ -28,32 +28,40 @@ _END: Final = {
 
 
 def write(shown: Shown) -> Iterator[str]:
-    yield '{\n"cells": [\n' + _json(_markdown("title", _title(shown)))
+    yield '{\n"cells": [\n' + _json({"id": "title", **markdown_cell(title_of(shown))})
     if shown.state.messages:
-        yield ",\n" + _json(_code("load", "%load_ext jido_jupyter"))
+        yield ",\n" + _json({"id": "load", **code_cell("%load_ext jido_jupyter")})
     for number, message in enumerate(shown.state.messages):
-        yield ",\n" + _json(_cell(f"message-{number}", message))
+        yield ",\n" + _json({"id": f"message-{number}", **_cell(message)})
     yield "\n],\n" + _json(_END)[1:] + "\n"
 
 
-def _title(shown: Shown) -> str:
+def title_of(shown: Shown) -> str:
+    """Return a heading in Markdown, with what there is to know about the session."""
     problems = "".join(f"\n\n*{inert_line(problem)}*" for problem in shown.summary.problems)
     return f"# {inert_line(shown.state.title)}\n\n*{markdown.about(shown)}*{problems}"
 
 
-def _cell(cell_id: str, message: Message) -> dict[str, Any]:
+def _cell(message: Message) -> dict[str, Any]:
     if message.role == "user":
         for text in parts.said(message):
-            return _code(cell_id, f"%%jido\n{text}", message)
-    return _markdown(cell_id, f"**{parts.heading(message)}**\n\n{parts.body(message)}", message)
+            return code_cell(f"%%jido\n{text}", message)
+    return markdown_cell(f"**{parts.heading(message)}**\n\n{parts.body(message)}", message)
 
 
-def _markdown(cell_id: str, source: str, message: Message | None = None) -> dict[str, Any]:
-    return {"cell_type": "markdown", "id": cell_id, "metadata": _metadata(message), "source": source}
+def markdown_cell(source: str, message: Message | None = None) -> dict[str, Any]:
+    """Return a cell without its id.
+
+    Args:
+        source: inert already.
+        message: that it shows.
+    """
+    return {"cell_type": "markdown", "metadata": _metadata(message), "source": source}
 
 
-def _code(cell_id: str, source: str, message: Message | None = None) -> dict[str, Any]:
-    cell = {"cell_type": "code", "id": cell_id, "metadata": _metadata(message), "source": source}
+def code_cell(source: str, message: Message | None = None) -> dict[str, Any]:
+    """Return a cell without its id; nobody has run it."""
+    cell = {"cell_type": "code", "metadata": _metadata(message), "source": source}
     return {**cell, "execution_count": None, "outputs": []}
 
 
