@@ -34,9 +34,10 @@ class FakeContents {
     void (this.saved[path] = content);
 }
 
-function panelAt(path: string): NotebookPanel {
+function panelAt(path: string, isAttached = true): NotebookPanel {
   const ready = Promise.resolve();
   return {
+    isAttached,
     context: { path, ready },
     sessionContext: { ready },
     content: { activeCellIndex: 3 }
@@ -80,6 +81,15 @@ describe('a notebook that was begun', () => {
     await runBegun(panelAt(path));
     await runBegun(panelAt(path));
 
+    expect(ran).toEqual([0]);
+  });
+
+  it('runs where it is seen, not in the page that asked for it', async () => {
+    const path = await begin();
+
+    await runBegun(panelAt(path, false));
+    expect(ran).toEqual([]);
+    await runBegun(panelAt(path));
     expect(ran).toEqual([0]);
   });
 

@@ -56,14 +56,19 @@ export function runAllBegun(tracker: INotebookTracker): void {
 
 /** Run the first cell of a notebook that was begun a moment ago, once. */
 export async function runBegun(panel: NotebookPanel, notes: Storage = localStorage): Promise<void> {
-  const { path } = panel.context;
-  const begun_ms = Number(notes.getItem(PREFIX + path) ?? NaN);
-  notes.removeItem(PREFIX + path);
-  if (!(Date.now() - begun_ms < WITHIN_MS)) {
-    return;
-  }
   await panel.context.ready;
   await panel.sessionContext.ready;
+  // Notebook 7 makes a widget of the notebook in the page that asks for it, too, which nobody gets to see.
+  if (!panel.isAttached || !isBegun(panel.context.path, notes)) {
+    return;
+  }
   panel.content.activeCellIndex = 0;
   await NotebookActions.runAndAdvance(panel.content, panel.sessionContext);
+}
+
+/** Whether it was begun a moment ago; it is asked once. */
+function isBegun(path: string, notes: Storage): boolean {
+  const begun_ms = Number(notes.getItem(PREFIX + path) ?? NaN);
+  notes.removeItem(PREFIX + path);
+  return Date.now() - begun_ms < WITHIN_MS;
 }
