@@ -1,9 +1,12 @@
 /** What commands ask the user, by the host's own dialogs. Each answers null where the user changed his mind. */
 
-import { InputDialog } from '@jupyterlab/apputils';
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import { Widget } from '@lumino/widgets';
 
 import { ITrans } from './translation';
 import { Summary } from './types';
+
+const SHORT = 8; // characters of an id that tell sessions of one title apart
 
 export interface IDialogs {
   title(current: string): Promise<string | null>;
@@ -23,16 +26,14 @@ export class Dialogs implements IDialogs {
 
   /** One of the list, or any other by its id. */
   async session(sessions: readonly Summary[]): Promise<string | null> {
-    const items = sessions.map(({ id, title }) => `${title} (${id})`);
-    const { value, button } = await InputDialog.getItem({
+    const items = sessions.map(({ id, title }) => `${title} (${id.slice(0, SHORT)})`);
+    const { value, button } = await showDialog({
       title: this._trans.__('Resume a session'),
-      label: this._trans.__('Choose one, or give its id'),
-      okLabel: this._trans.__('Resume'),
-      items,
-      editable: true
+      body: new Chooser(this._trans.__('Choose one, or give its id'), items),
+      buttons: [Dialog.cancelButton(), Dialog.okButton({ label: this._trans.__('Resume') })],
+      focusNodeSelector: 'input'
     });
-    const wanted = value?.trim();
-    return button.accept && wanted ? (sessions[items.indexOf(wanted)]?.id ?? wanted) : null;
+    return button.accept && value ? (sessions[items.indexOf(value)]?.id ?? value) : null;
   }
 
   async format(formats: readonly string[]): Promise<string | null> {
@@ -60,4 +61,23 @@ export class Dialogs implements IDialogs {
       field.click();
     });
   }
+}
+
+/** A field with proposals. JupyterLab's own begins with the first of them in it, which hides the others. */
+class Chooser extends Widget implements Dialog.IBodyWidget<string> {
+  constructor(label: string, items: readonly string[]) {
+    super({ node: document.createElement('label') });
+    const list = document.createElement('datalist');
+    list.id = 'jido-sessions-to-choose';
+    list.append(...items.map(item => new Option(item)));
+    this._field.className = 'jp-mod-styled';
+    this._field.setAttribute('list', list.id);
+    this.node.append(label, this._field, list);
+  }
+
+  getValue(): string {
+    return this._field.value.trim();
+  }
+
+  private readonly _field = document.createElement('input');
 }

@@ -73,7 +73,10 @@ const plugin: JupyterFrontEndPlugin<void> = {
       trans,
       id => notebooks?.kernelOf(id) ?? null,
       serverSettings,
-      async (id, how) => void (await (how.inNew ? begin(null, resumeSource(id, how)) : run(resumeSource(id, how)))),
+      async (id, how) => {
+        const source = resumeSource(id, trans, how);
+        await (how.inNew ? begin(null, source) : run(source));
+      },
       () => page.notebook.value
     );
     const model = new SidebarModel(transport, notices, Date.now, page);

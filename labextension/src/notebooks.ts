@@ -144,7 +144,7 @@ export class Notebooks {
     if (offer !== null && !panel.isDisposed) {
       const line = new OfferLine(
         offer,
-        verb => void runInNotebook(panel, resumeSource(session.id, { verb }), this._trans),
+        verb => void runInNotebook(panel, resumeSource(session.id, this._trans, { verb }), this._trans),
         this._trans
       );
       this._keep(panel).offer = line;

@@ -57,6 +57,7 @@ export class OfferLine extends Widget {
     this.node.dataset.testid = 'jido-offer';
     const text = document.createElement('span');
     text.textContent = offer.text;
+    text.title = offer.text; // it is cut where the notebook is narrow
     this.node.append(text);
     const words: Record<Choice, [label: string, title: string]> = {
       resume: [trans.__('Resume'), trans.__('Open the session in this notebook and go on')],
@@ -65,19 +66,19 @@ export class OfferLine extends Widget {
     for (const choice of offer.choices) {
       this._addButton(...words[choice], () => onChoose(choice));
     }
-    this._addButton('✕', trans.__('Not now'), () => undefined);
+    this._addButton('✕', trans.__('Not now'), () => undefined).setAttribute('aria-label', trans.__('Not now'));
   }
 
-  private _addButton(label: string, title: string, act: () => void): void {
+  private _addButton(label: string, title: string, act: () => void): HTMLElement {
     const button = document.createElement('button');
     button.type = 'button';
     button.textContent = label;
     button.title = title;
-    button.setAttribute('aria-label', title);
     button.addEventListener('click', () => {
       act();
       this.dispose();
     });
     this.node.append(button);
+    return button;
   }
 }

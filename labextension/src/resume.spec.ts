@@ -35,7 +35,7 @@ describe('runInNotebook', () => {
   it('runs the magics in a new cell below and scrolls to it', async () => {
     const notebook = new FakeNotebook();
 
-    await runInNotebook(panelOf(notebook, 'python'), resumeSource('01JA'), PLAIN);
+    await runInNotebook(panelOf(notebook, 'python'), resumeSource('01JA', PLAIN), PLAIN);
 
     expect(notebook.log).toEqual([
       'insert below',
@@ -67,12 +67,12 @@ describe('resumeSource', () => {
   it.each(['a b', 'a\n!rm x', '{x}', '$HOME', '', 'a;b', "a'"])(
     'lets an id say nothing to the kernel: %j',
     id => {
-      expect(() => resumeSource(id)).toThrow('No session can have this id.');
+      expect(() => resumeSource(id, PLAIN)).toThrow('No session can have this id.');
     }
   );
 
   it('says how, where that was chosen', () => {
-    expect(resumeSource('01JA', { takeOver: true, trust: true })).toMatch(/%jido resume 01JA --take-over --trust$/);
-    expect(resumeSource('01JA', { verb: 'fork' })).toMatch(/%jido fork 01JA --open$/);
+    expect(resumeSource('01JA', PLAIN, { takeOver: true, trust: true })).toMatch(/%jido resume 01JA --take-over --trust$/);
+    expect(resumeSource('01JA', PLAIN, { verb: 'fork' })).toMatch(/%jido fork 01JA --open$/);
   });
 });

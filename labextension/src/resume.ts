@@ -14,11 +14,14 @@ export const PANEL_SOURCE = `${LOAD}\n%jido panel`;
 /** To resume a session, or to go on in a copy of it. */
 export function resumeSource(
   id: string,
+  trans: ITrans,
   { verb = 'resume', takeOver, trust }: Omit<Resume, 'inNew'> & { verb?: 'resume' | 'fork' } = {}
 ): string {
   // IPython expands $names and {expressions} in a magic's line: an id must not be able to hold any.
   if (!/^[\w.:-]+$/.test(id)) {
-    throw new ProblemError(localProblem('invalid_session_id', 'Not a session id', 'No session can have this id.'));
+    throw new ProblemError(
+      localProblem('invalid_session_id', trans.__('Not a session id'), trans.__('No session can have this id.'))
+    );
   }
   const options = [verb === 'fork' && '--open', takeOver && '--take-over', trust && '--trust'].filter(Boolean);
   return [LOAD, ['%jido', verb, id, ...options].join(' ')].join('\n');

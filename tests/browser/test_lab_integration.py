@@ -137,12 +137,31 @@ def test_the_session_of_the_notebook(shared_lab: Lab, page: Page, host: str) -> 
         accept(page)
     assert f"Renamed {host}" in Path(download.value.path()).read_text()
 
+    open_palette(page, "fork this notebook").first.click()
+    expect(sidebar(page).get_by_test_id("jido-notice").filter(has_text="Copied")).to_be_visible()
+
     open_palette(page, "new jido session in").first.click()
     expect(button(page)).to_have_text("New session", timeout=20_000)
     run(page, append_cell(page, "%jido close"))
     open_palette(page, "move this notebook").first.click()
     expect(sidebar(page).get_by_test_id("jido-notice")).to_contain_text("to the trash")
     expect(button(page)).to_have_text("No session")
+
+
+def test_resume_by_id(shared_lab: Lab, page: Page) -> None:
+    """Any session by its id, or one of those that are proposed."""
+    named = stored(shared_lab, "Named", "Who?", "Me.")
+    stored(shared_lab, "Proposed", "Who else?", "You.")
+    open_notebook(shared_lab, page, "lab", "by-id")
+
+    open_palette(page, "resume jido session").first.click()
+    accept(page, named)
+    expect(button(page)).to_have_text("Named", timeout=20_000)
+
+    open_palette(page, "resume jido session").first.click()
+    proposed = page.locator(".jp-Dialog datalist option").filter(has_text="Proposed (").first
+    accept(page, proposed.get_attribute("value") or proposed.text_content())
+    expect(button(page)).to_have_text("Proposed", timeout=20_000)
 
 
 def test_the_menu_of_a_row(shared_lab: Lab, page: Page, host: str) -> None:
