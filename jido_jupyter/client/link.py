@@ -89,9 +89,11 @@ class Link:
     def __init__(self, url: str, token: str | None) -> None:
         self.url = url
         try:
-            self._is_near = is_loopback(httpx.URL(url).host)
+            found = httpx.URL(url)
         except httpx.InvalidURL as error:
             raise InvalidSetting("JIDO_URL", url, f"it is no address: {error}") from None
+        self._is_near = is_loopback(found.host)
+        self._is_encrypted = found.scheme == "https"
         self._authorization = f"token {token}" if token else None
         self._open()
 
@@ -123,6 +125,7 @@ class Link:
         direct: dict[str, httpx.BaseTransport | None] = {f"{scheme}://": None for scheme in ("http", "https", "all")}
         self._client = httpx.Client(
             headers=fields,
+            verify=self._is_encrypted,  # where nothing is, loading the certificates would take longer than all the rest
             timeout=httpx.Timeout(ANSWER_S, connect=CONNECT_S),
             limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS),
             follow_redirects=False,

@@ -25,6 +25,8 @@ cookie sends `X-XSRFToken` with everything but GET. An authorizer is asked for t
 - **503** with the code `outcome_unknown`: the store did not answer in time, and the change may have been made. Look before you repeat it.
 - **Leases**: `resume` opens a session for its client and returns a token; send it as `Jido-Lease` with what changes the session. Each such
   request, and `lease`, extends it; silence for `lifetime_s`, `close`, and the end of the server end it. Whoever asks meanwhile is told who has it.
+- **Records**: the addresses below `store` are for kernels elsewhere (`JIDO_URL`). They speak of records and revisions, as
+  `docs/format.md` does, not of messages; programs want the others.
 - `HEAD` works where GET does, `OPTIONS` everywhere; 405 names what an address takes in `Allow`.
 """
 _VERBS: Final = ("get", "post", "patch", "delete")

@@ -43,7 +43,7 @@ class Cell:
 def run(scale: Scale, seed: int) -> Probe:
     real, twin = Tally(), Tally()
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
-        tried(real, server, scale.pick(3, 1))  # of 3,024
+        tried(real, server, scale.pick(3, 1))  # of 6,720
         real.check("no warning at the start", _warnings(server))
     with tempfile.TemporaryDirectory() as folder, serving(Path(folder), _OPEN, JUPYTER_TOKEN="") as server:
         tried(twin, server, 20)
