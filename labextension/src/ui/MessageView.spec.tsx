@@ -95,6 +95,12 @@ it('says of a call without a result whether it runs', () => {
   expect(screen.getByTestId('jido-call').dataset.outcome).toBe('running');
 });
 
+it('says what a call is for before it is opened', () => {
+  show({ parts: [{ ...CALL, arguments: { code: '1 + 1', purpose: 'Count rows' } }] });
+
+  expect(screen.getByTestId('jido-call').querySelector('summary')?.textContent).toBe('Tool run_code Count rowswaiting');
+});
+
 it('shows results with their calls, and not again', () => {
   const [, entry] = new Entries().of([message({ parts: [CALL] }), result()]);
 

@@ -7,6 +7,7 @@ import { Entry } from '../turns';
 import { Message, Part } from '../types';
 import { Badge } from './Badges';
 import { Button } from './Button';
+import { Code } from './Code';
 import { Markdown } from './Markdown';
 
 const SPEAKERS = { user: 'You', assistant: 'Assistant', system: 'System', tool: 'Tool' };
@@ -173,13 +174,18 @@ function Call({ part, result, isRunning }: { part: Part; result?: Part; isRunnin
   const outcome = result ? String(result.outcome ?? 'done') : isRunning ? 'running' : 'waiting';
   const values = part.arguments as Record<string, unknown> | undefined;
   const code = typeof values?.code === 'string' ? values.code : null;
+  const purpose = typeof values?.purpose === 'string' ? printable(values.purpose) : '';
   return (
     <details className="jp-jido-fold jp-jido-call" data-testid="jido-call" data-outcome={outcome}>
       <summary>
-        Tool <strong>{printable(part.name ?? 'unnamed')}</strong>
+        Tool <strong>{printable(part.name ?? 'unnamed')}</strong> {purpose}
         <Badge kind={outcome} text={OUTCOMES[outcome] ?? printable(outcome)} />
       </summary>
-      <pre aria-label="Asked with">{readable(code ?? part.arguments)}</pre>
+      {code !== null ? (
+        <Code source={code} label="Asked with" />
+      ) : (
+        <pre aria-label="Asked with">{readable(part.arguments)}</pre>
+      )}
       {result && <pre aria-label="Result">{readable(result.response)}</pre>}
     </details>
   );

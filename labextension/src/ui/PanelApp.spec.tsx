@@ -171,6 +171,36 @@ describe('what is asked and told', () => {
     chat.dispose();
   });
 
+  it('does not say that a tool runs while the user is asked', async () => {
+    const { chat } = await show();
+    const call = { id: 't', name: 'run_code', arguments: {} };
+    const outcome = () => screen.getByTestId('jido-call').dataset.outcome;
+    act(() => {
+      chat.receiveBegan('m2');
+      chat.receiveSaid(message({ id: 'm2', parts: [{ type: 'tool_call', ...call }] }));
+      chat.receiveCall(call);
+      chat.receiveConsent(CONSENT);
+    });
+    const asked = outcome();
+
+    act(() => chat.receiveConsentOver('c1'));
+
+    expect([asked, outcome()]).toEqual(['waiting', 'running']);
+  });
+
+  it('leaves the room of the todos to what is asked', async () => {
+    const transport = new FakeChat();
+    transport.hello = async () => ({ ...NOTHING, current: head({ todos: [{ text: 'plot', status: 'open' }] }) });
+    const { chat } = await show({ transport });
+    const before = screen.queryByTestId('jido-todos');
+
+    act(() => chat.receiveConsent(CONSENT));
+
+    expect(before).not.toBeNull();
+    expect(screen.queryByTestId('jido-todos')).toBeNull();
+    chat.dispose();
+  });
+
   it('reads an answer out once, when it is whole', async () => {
     const { chat } = await show();
     const live = () => document.querySelector('[aria-live=polite]')?.textContent;

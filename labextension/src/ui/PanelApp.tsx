@@ -102,7 +102,7 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
               key={currentId}
               messages={messages}
               streaming={state.streaming}
-              calling={state.calling}
+              calling={state.consent === null ? state.calling : null}
               actions={actions}
               onNeed={onNeed}
               now_ms={now_ms}
@@ -115,7 +115,7 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
               onSettle={(allow, always) => void chat.settle(allow, always)}
             />
           )}
-          {session && (
+          {session && state.consent === null && (
             <Todos
               todos={session.todos}
               disabled={!isIdle}

@@ -32,8 +32,10 @@ export function Todos({ todos, disabled, onChange }: TodosProps): JSX.Element | 
                 disabled={disabled}
                 onChange={() => toggle(place)}
               />
-              {printable(todo.text)}
-              {todo.status === 'doing' && <span className="jp-jido-faint"> in progress</span>}
+              <span>
+                {printable(todo.text)}
+                {todo.status === 'doing' && <span className="jp-jido-faint"> in progress</span>}
+              </span>
             </label>
           </li>
         ))}
