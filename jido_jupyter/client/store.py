@@ -52,7 +52,7 @@ class RemoteStore:
 
     def read(self, session_id: str) -> Stored:
         found = self._link.ask(reading(_of(session_id)))
-        damage = tuple(Damage(**one) for one in found["damage"])
+        damage = tuple(Damage(**_known(Damage, one)) for one in found["damage"])
         return Stored(found["header"], tuple(found["records"]), _revision(found["revision"]), damage)
 
     def revision(self, session_id: str) -> Revision:
@@ -103,7 +103,7 @@ class RemoteStore:
 
     def owners(self) -> dict[str, Owner]:
         found = self._link.ask(reading("/owners"))["owners"]
-        return {session_id: Owner(**owner) for session_id, owner in found.items()}
+        return {session_id: Owner(**_known(Owner, owner)) for session_id, owner in found.items()}
 
     def _move(self, session_id: str, verb: str) -> Any:
         return self._link.ask(Request("POST", f"{_of(session_id)}/{verb}", b"{}", changes=session_id))
@@ -132,5 +132,11 @@ def _revision(found: Mapping[str, Any]) -> Revision:
 
 
 def _summary(found: Mapping[str, Any]) -> Summary:
-    owner = Owner(**found["owner"]) if found["owner"] else None
-    return Summary(**{**found, "tags": tuple(found["tags"]), "problems": tuple(found["problems"]), "owner": owner})
+    owner = Owner(**_known(Owner, found["owner"])) if found["owner"] else None
+    lists = {name: tuple(found[name]) for name in ("tags", "problems")}
+    return Summary(**(_known(Summary, found) | lists | {"owner": owner}))
+
+
+def _known(kind: type, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members that this version knows; a later server may send more."""
+    return {name: found[name] for name in kind.__slots__ if name in found}  # type: ignore[attr-defined]

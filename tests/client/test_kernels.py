@@ -251,3 +251,16 @@ def test_an_odd_token_is_not_sent(tmp_path: Path) -> None:
 def _free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as free:
         return int(free.getsockname()[1])
+
+
+def test_nobody_else_pays_for_it(tmp_path: Path) -> None:
+    """Without `JIDO_URL` no HTTP library is imported for the store."""
+    code = (
+        "import sys; from jido_jupyter.connection import connect; connect().sessions.list(); "
+        "print([name for name in sys.modules if name in ('httpx', 'jido_jupyter.client')])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], env=environment(tmp_path), capture_output=True, text=True, timeout=60
+    )
+
+    assert (ran.stdout.strip(), ran.stderr) == ("[]", "")

@@ -44,6 +44,24 @@ async def test_changes_and_refusals_are_told(call, told) -> None:
     assert "my t" not in json.dumps(told)
 
 
+async def test_kernels_elsewhere_are_told_of(call, told) -> None:
+    """What they write, read whole and hold; a heartbeat is no news, unless it is refused."""
+    owner = {"owner": {"kind": "kernel", "host": "far", "pid": 1}}
+    header = {"t": "header", "v": 1, "id": "one", "created_at": "2026-11-22T09:00:00.000Z"}
+    await call("POST", "store", "sessions", body={"header": header, "log": []})
+    await call("GET", "store", "sessions", "one")
+    await call("GET", "store", "state")
+    _, _, lease = await call("POST", "store", "sessions", "one", "lease", body=owner)
+    field = {"Jido-Lease": lease["token"]}
+    status, _, beat = await call("POST", "store", "sessions", "one", "heartbeat", headers=field)
+    assert (status, beat) == (200, {"state": "held"})
+    await call("POST", "store", "sessions", "one", "release", headers=field)
+
+    assert [event["operation"] for event in told] == ["createLog", "readLog", "takeLease", "releaseLease"]
+    assert audit.is_told("beat", True, 403)
+    assert lease["token"] not in json.dumps(told)
+
+
 async def test_an_event_that_fails_costs_nothing(call, told, jp_serverapp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The request has been answered, whatever becomes of its event."""
     monkeypatch.setattr(audit, "SCHEMA_ID", "https://example.org/not-registered")

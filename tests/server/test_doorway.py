@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from jido_jupyter.connection import this_process
-from jido_jupyter.errors import StoreBusy
+from jido_jupyter.errors import KeptElsewhere, StoreBusy
 from jido_jupyter.server.doorway import Doorway, NoAnswer
 
 
@@ -150,3 +150,22 @@ def test_first_comers_share_a_connection(tmp_path: Path) -> None:
         thread.join()
 
     assert len(set(map(id, found))) == 1
+
+
+def test_records_are_not_passed_on(tmp_path: Path) -> None:
+    """A server whose sessions another one keeps says which, and does not ask it: it might be itself."""
+    environ = {"JIDO_URL": "http://127.0.0.1:9/", "JIDO_TOKEN": "x", "JUPYTER_DATA_DIR": str(tmp_path)}
+    door = Doorway(environ)
+
+    with pytest.raises(KeptElsewhere, match=r"http://127\.0\.0\.1:9/.*only passes them on"):
+        asyncio.run(door.run(lambda access: access, is_of_records=True))
+    assert door.known() == []
+
+
+def test_a_stranger_has_his_own_store_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The token for the sessions of the owner is not for those of others."""
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
+    door = Doorway({"JIDO_URL": "http://127.0.0.1:9/", "JIDO_TOKEN": "x"})
+
+    assert door.keeper("bob").connection.home.startswith(str(tmp_path))
+    assert door.keeper("bob") is door.access("bob")

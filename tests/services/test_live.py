@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import json
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from typing import Any
 
 import pytest
 
+from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.records import Owner
+from jido_jupyter.core.session import replay
 from jido_jupyter.core.window import Window
-from jido_jupyter.errors import PayloadTooLarge
+from jido_jupyter.errors import OutcomeUnknown, PayloadTooLarge, StaleRevision
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.live import LiveSession
 from jido_jupyter.services.sessions import Sessions
@@ -141,3 +144,42 @@ def test_a_message_that_does_not_fit_leaves_nothing_behind(make) -> None:
         live.record([said(f"{KEY} " * 2000)])
 
     assert live.state.messages == ()
+
+
+@pytest.mark.parametrize("first", ["", "answer", "request"])
+@pytest.mark.parametrize("second", ["", "answer", "request"])
+@pytest.mark.parametrize("third", ["", "answer", "request"])
+def test_what_is_in_doubt_is_stored_once(make, store: FullStore, first: str, second: str, third: str) -> None:
+    """Two pieces of an answer and the answer, each with its answer lost, or not written at all: the session goes on."""
+    live = make()
+    live.record([said("What?")])
+
+    for loses, write in (
+        (first, lambda: live.record_partial("a1", "One, ", None)),
+        (second, lambda: live.record_partial("a1", "two, ", None)),
+        (third, lambda: live.record([said("One, two, three", "a1")], ends_turn=True)),
+    ):
+        store.loses = loses
+        with contextlib.suppress(OutcomeUnknown):
+            write()
+        assert store.loses == ""
+    live.record([said("And?", "m2")])
+
+    stored = store.read(live.id)
+    texts = [message.text for message in replay(stored.header, stored.records).messages]
+    assert texts == ["What?", "One, two, three", "And?"]
+    assert len([record for record in stored.records if record["t"] == "messages"]) == 3
+    live.close()
+    assert live.is_saved
+
+
+def test_a_doubt_hides_no_other_writer(make, store: FullStore) -> None:
+    """What somebody else wrote meanwhile is a conflict, whatever of one's own may have arrived."""
+    live = make()
+    store.loses = "answer"
+    with pytest.raises(OutcomeUnknown):
+        live.record_partial("a1", "One, ", None)
+    store.append(live.id, [records.messages([said("Me, too", "x")], live.now())], store.revision(live.id))
+
+    with pytest.raises(StaleRevision):
+        live.record([said("One", "a1")])
