@@ -20,7 +20,10 @@ export class Reveal {
   ) {}
 
   sidebar(): void {
-    this._shell.activateById(this._sidebar.id);
+    // Notebook 7.4 hides a panel that is asked for again.
+    if (!this._sidebar.isVisible) {
+      this._shell.activateById(this._sidebar.id);
+    }
   }
 
   /** The sidebar with a session to read. */
