@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
 import { summary } from '../test/samples';
-import { marked, queryOf, refreshed } from './listing';
+import { cropped, marked, queryOf, refreshed } from './listing';
 
 it.each([
   ['overf', 'all', 'overf*'],
@@ -28,4 +28,13 @@ it('marks the words of a search, and signs that an expression would act on stay 
   const hits = marked('Überfit (a+b) overfitting', 'overfit* (a+b) tag:x "fit"').filter(piece => piece.isHit);
 
   expect(hits.map(({ text }) => text)).toEqual(['a', 'b', 'overfit']);
+});
+
+it.each([
+  ['What now? The gap between both is large and says overfitting. Try fewer.', 'overf', '…both is large and says overfitting. Try fewer.'],
+  ['Short before overfitting', 'overf', 'Short before overfitting'],
+  ['Nothing of it stands here, however long one looks for it', 'overf', 'Nothing of it stands here, however long one looks for it'],
+  ['x'.repeat(60) + 'overfit', 'xx', 'x'.repeat(60) + 'overfit']
+])('shows what was found near the beginning: %j', (text, query, shown) => {
+  expect(cropped(text, query)).toBe(shown);
 });

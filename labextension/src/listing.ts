@@ -22,6 +22,18 @@ export function refreshed(shown: readonly Hit[], first: readonly Hit[], isWhole:
   return [...first, ...(isWhole ? [] : shown.slice(first.length).filter(hit => !ids.has(hit.session.id)))];
 }
 
+const LEAD = 30; // characters before what was found; a narrow list shows some 60
+
+/** What stands around the first word that was found, near its beginning. */
+export function cropped(text: string, query: string): string {
+  const [first, second] = marked(text, query);
+  if (!second || first.isHit || first.text.length <= LEAD) {
+    return text;
+  }
+  const cut = first.text.length - LEAD;
+  return `…${text.slice(cut + Math.max(0, text.slice(cut, cut + LEAD).indexOf(' ') + 1))}`;
+}
+
 /** A text in pieces, those that a search meant marked; words as a reader would look for them. */
 export function marked(text: string, query: string): { text: string; isHit: boolean }[] {
   const words = query

@@ -353,7 +353,8 @@ export class SessionsModel implements ISessionsModel {
       this.closePreview();
     }
     const left = hits?.filter(hit => hit.session.id !== id) ?? null;
-    this._patch({ hits: left, count: Math.max(0, count - 1) });
+    const gone = (hits?.length ?? 0) - (left?.length ?? 0); // it may have been told before
+    this._patch({ hits: left, count: count - gone });
   }
 
   /** Load a page and show what `join` makes of it; an answer that is no longer wanted is dropped. */

@@ -107,7 +107,7 @@ export class RestTransport implements ISidebarTransport {
   }
 
   private async _list(query: URLSearchParams, known: string | null): Promise<FoundPage | null> {
-    const response = await this._request(`sessions?${query}`, { headers: unless(known) });
+    const response = await this._request(`sessions?${query}`, { headers: unless(known), signal: patience() });
     if (response.status === 304) {
       return null;
     }
@@ -118,7 +118,7 @@ export class RestTransport implements ISidebarTransport {
 
   /** A search has no tag of its own and counts against a limit: the list's tag says whether it may differ. */
   private async _search(query: URLSearchParams, known: string | null): Promise<FoundPage | null> {
-    const listed = await this._request('sessions?limit=1', { headers: unless(known) });
+    const listed = await this._request('sessions?limit=1', { headers: unless(known), signal: patience() });
     if (listed.status === 304) {
       return null;
     }
@@ -155,6 +155,13 @@ type SessionsPage = { sessions: Summary[]; next_cursor: string | null; count: nu
 type Document = {
   paths: Record<string, { get?: { parameters?: { name: string; schema?: { enum?: string[] } }[] } } | undefined>;
 };
+
+const PATIENCE_MS = 15_000; // the server itself gives up on a slow disk before
+
+/** A server that hangs is as good as gone: the list says so. */
+function patience(): AbortSignal {
+  return AbortSignal.timeout(PATIENCE_MS);
+}
 
 function unless(known: string | null): HeadersInit {
   return known === null ? {} : { 'If-None-Match': known };

@@ -1,6 +1,6 @@
 import { Groups, GroupName } from './groups';
 import { Changes, ISessionsTransport, ISidebarModel, Resume, SessionsModel } from './model';
-import { Notices } from './notices';
+import { NoticeAction, Notices } from './notices';
 import { IObservable, Observable } from './observable';
 import { counted, ownerSentence } from './phrases';
 import { isSamePlace } from './places';
@@ -33,7 +33,8 @@ export interface ISidebarPage {
 const NOTHING: FoundPage = { hits: [], next_cursor: null, count: 0 };
 const AT_ONCE = 4; // requests
 const MOST_TOLD = 6; // lines of one notice
-const SHORTEST_MS = 1000; // between two refreshes, while a kernel writes all the time
+const TOLD_MS = 30_000;
+const SHORTEST_MS = 400; // between two refreshes, while a kernel writes all the time
 
 export class SidebarModel extends SessionsModel implements ISidebarModel {
   /**
@@ -173,7 +174,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   async removeAll(ids: Iterable<string>): Promise<void> {
     const done = await this._each('delete', ids, id => this._store.remove(id), {
-      title: count => `Moved ${counted(count, 'session')} to the trash`,
+      title: count => (count === 1 ? 'Moved to the trash' : `Moved ${counted(count, 'session')} to the trash`),
       undo: id => this._store.restore(id)
     });
     done.forEach(id => this._drop(id));
@@ -190,7 +191,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   async archiveAll(ids: Iterable<string>): Promise<void> {
     const done = await this._each('archive', ids, id => this._store.edit(id, { archived: true }), {
-      title: count => `Archived ${counted(count, 'session')}`,
+      title: count => (count === 1 ? 'Archived' : `Archived ${counted(count, 'session')}`),
       undo: id => this._store.edit(id, { archived: false })
     });
     await this._settle(done);
@@ -203,7 +204,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
       before.keys(),
       id => this._store.edit(id, { tags: [...new Set([...before.get(id)!, ...tags])] }),
       {
-        title: count => `Tagged ${counted(count, 'session')}`,
+        title: count => (count === 1 ? 'Tagged' : `Tagged ${counted(count, 'session')}`),
         undo: id => this._store.edit(id, { tags: [...before.get(id)!] })
       }
     );
@@ -242,7 +243,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
         const { name, content } = await this._store.export(id, format);
         this._page.download(name, content);
       },
-      { title: count => `Exported ${counted(count, 'session')}; the browser has the files` }
+      { title: count => (count === 1 ? 'Exported' : `Exported ${counted(count, 'session')}`) }
     );
   }
 
@@ -259,14 +260,10 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
       }
     }
     if (told.length > 0) {
-      this._notices.information('import', `Imported ${counted(told.length, 'session')}`, shortened(told));
+      this._tellDone(`Imported ${counted(told.length, 'session')}`, shortened(told));
       await this.refresh();
     }
-    if (refused.length > 0) {
-      this._tellFailures('import-refused', 'Not imported', refused);
-    } else {
-      this._notices.dismiss('import-refused');
-    }
+    this._tellRefused('Not imported', refused);
   }
 
   protected _explainRefusal(id: string, problem: Problem): boolean {
@@ -310,7 +307,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   }
 
   private _tellCopied(copy: Summary): void {
-    this._notices.information('fork', 'Copied', [copy.title], [
+    this._tellDone('Copied', [copy.title], [
       { label: 'Resume', act: () => void this.resume(copy.id) },
       { label: 'Read', act: () => void this.openPreview(copy.id) }
     ]);
@@ -330,7 +327,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     }
   }
 
-  /** At once, or when the last refresh is a second old: a kernel that streams an answer writes all the time. */
+  /** At once, or when the last refresh is old enough: a kernel that streams an answer writes all the time. */
   private _refreshSoon(): void {
     if (this._refreshing === undefined) {
       const wait_ms = Math.max(0, this._refreshed_ms + SHORTEST_MS - this._now());
@@ -376,13 +373,9 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     if (done.length > 0) {
       const { undo } = told;
       const actions = undo && [{ label: 'Undo', act: () => void this._undo(done, undo) }];
-      this._notices.information(topic, told.title(done.length), shortened(done.map(id => titles.get(id)!)), actions);
+      this._tellDone(told.title(done.length), shortened(done.map(id => titles.get(id)!)), actions);
     }
-    if (failed.length > 0) {
-      this._tellFailures(`${topic}-refused`, 'Not possible', failed);
-    } else {
-      this._notices.dismiss(`${topic}-refused`);
-    }
+    this._tellRefused('Not possible', failed);
     return done;
   }
 
@@ -391,9 +384,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     for (const id of ids) {
       await undo(id).catch((reason: unknown) => void failed.push(problemOf(reason).detail));
     }
-    if (failed.length > 0) {
-      this._tellFailures('undo', 'Not undone', failed);
-    }
+    this._tellRefused('Not undone', failed);
     await this.refresh();
   }
 
@@ -404,8 +395,19 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     }
   }
 
-  private _tellFailures(topic: string, title: string, lines: readonly string[]): void {
-    this._notices.problem(topic, localProblem(topic, title, shortened(lines).join('\n')));
+  /** What was done last, with its undo; it goes by itself, as the groups show the same. */
+  private _tellDone(title: string, lines: readonly string[], actions?: readonly NoticeAction[]): void {
+    clearTimeout(this._telling);
+    this._notices.information('done', title, lines, actions);
+    this._telling = setTimeout(() => this._notices.dismiss('done'), TOLD_MS);
+  }
+
+  private _tellRefused(title: string, reasons: readonly string[]): void {
+    if (reasons.length > 0) {
+      this._notices.problem('refused', localProblem('refused', title, shortened(reasons).join('\n')));
+    } else {
+      this._notices.dismiss('refused');
+    }
   }
 
   protected _drop(id: string): void {
@@ -434,6 +436,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   private readonly _stream: EventStream;
   private _formats: Promise<readonly string[]> | undefined;
   private _refreshing: ReturnType<typeof setTimeout> | undefined;
+  private _telling: ReturnType<typeof setTimeout> | undefined;
   private _refreshed_ms = 0;
 }
 

@@ -290,7 +290,7 @@ def play_panel(page: Page, watch: Watch) -> None:
 def play_sidebar(page: Page, watch: Watch) -> None:
     run_command(page, "jido:open-sidebar")
     sidebar = page.locator("#jido-sessions")
-    look_through_list(sidebar, 100)
+    look_through_list(sidebar, len(PAYLOADS))
     watch.look_through(sidebar)
 
 
@@ -303,7 +303,7 @@ def look_through_list(app: Locator, least: int) -> None:
     app.get_by_role("list", name="Sessions").evaluate(SCROLL)
     app.get_by_test_id("jido-search").fill("Menagerie")
     title = app.page.locator(".jp-jido-row-title", has_text=re.compile("^Menagerie$"))
-    app.get_by_test_id("jido-session-row").filter(has=title).get_by_test_id("jido-preview").click()
+    app.get_by_test_id("jido-session-row").filter(has=title).locator(".jp-jido-row-title").click()
     expect(app.get_by_test_id("jido-preview-view")).to_contain_text("Menagerie")
     assert app.get_by_test_id("jido-preview-view").get_by_role("feed").evaluate(SCROLL) >= 3 * len(PAYLOADS)
     app.get_by_test_id("jido-back").click()

@@ -96,7 +96,7 @@ def play_panel(lab: Lab, page: Page) -> None:
 
 
 def play_sidebar(lab: Lab, page: Page) -> None:
-    """Through the sidebar: what other doors save shows within 2 s; read, resume into the notebook, delete."""
+    """Through the sidebar: what other doors save shows within 1 s; read, resume into the notebook, delete."""
     run_command(page, "jido:open-sidebar")
     sidebar = page.locator("#jido-sessions")
     rows = sidebar.get_by_test_id("jido-session-row")
@@ -106,14 +106,14 @@ def play_sidebar(lab: Lab, page: Page) -> None:
     with running(lab.home) as kernel:
         kernel.run("%load_ext jido_jupyter")
         kernel.run("%jido new Made by another kernel")
-        expect(sidebar.get_by_text("Made by another kernel")).to_be_visible(timeout=2_000)
+        expect(sidebar.get_by_text("Made by another kernel")).to_be_visible(timeout=1_000)
         kernel.run("%%jido\nhello")
         expect(rows).to_have_count(3)
         kernel.run("%jido close")
 
     sidebar.get_by_test_id("jido-search").fill("another")
     expect(rows).to_have_count(1)
-    rows.get_by_test_id("jido-preview").click()
+    rows.get_by_role("button", name="Preview").click()
     expect(sidebar.get_by_test_id("jido-preview-view")).to_contain_text("Welcome!")
     sidebar.get_by_test_id("jido-back").click()
 
@@ -121,11 +121,11 @@ def play_sidebar(lab: Lab, page: Page) -> None:
     rows.get_by_test_id("jido-resume").click()
     resumed = cell(page, "%load_ext jido_jupyter %jido resume")
     expect(resumed.locator(".jp-OutputArea-output").last).to_contain_text("Full context: 1 question", timeout=20_000)
-    expect(rows).to_contain_text("Open in first-session.ipynb", timeout=2_000)
+    expect(rows).to_contain_text("Open here", timeout=2_000)
 
     run(page, append_cell(page, "%jido close"))
+    rows.hover()
     rows.get_by_test_id("jido-delete").click()
-    sidebar.get_by_test_id("jido-confirm-delete").click()
     expect(rows).to_have_count(0)
     sidebar.get_by_test_id("jido-search").fill("")
     expect(rows).to_have_count(2)

@@ -1,4 +1,4 @@
-import React from 'react';
+import React, { useState } from 'react';
 
 import { ownerPlace, ownerSentence } from '../phrases';
 import { Summary } from '../types';
@@ -7,11 +7,15 @@ type BadgesProps = {
   session: Summary;
   isCurrent: boolean;
   /** Tags that are shown; the others stand behind "+n". */
-  most?: number;
+  most: number;
+  /** "+n" shows them all. */
+  canExpand?: boolean;
 };
 
 /** What is special about a session; nothing for a closed one without marks. */
-export function Badges({ session, isCurrent, most = 20 }: BadgesProps): JSX.Element | null {
+export function Badges({ session, isCurrent, most, canExpand }: BadgesProps): JSX.Element | null {
+  const [isWhole, setWhole] = useState(false);
+  const shown = isWhole ? session.tags.length : most;
   const badges: JSX.Element[] = [];
   if (isCurrent) {
     badges.push(<Badge key="state" kind="current" text="Open here" />);
@@ -28,12 +32,21 @@ export function Badges({ session, isCurrent, most = 20 }: BadgesProps): JSX.Elem
   if (session.archived) {
     badges.push(<Badge key="archived" kind="mark" text="Archived" />);
   }
-  for (const tag of session.tags.slice(0, most)) {
+  for (const tag of session.tags.slice(0, shown)) {
     badges.push(<Badge key={`tag ${tag}`} kind="tag" text={`#${tag}`} title={`#${tag}`} />);
   }
-  const rest = session.tags.slice(most);
+  const rest = session.tags.slice(shown);
   if (rest.length > 0) {
-    badges.push(<Badge key="rest" kind="tag" text={`+${rest.length}`} title={rest.map(tag => `#${tag}`).join(' ')} />);
+    const [text, title] = [`+${rest.length}`, rest.map(tag => `#${tag}`).join(' ')];
+    badges.push(
+      canExpand ? (
+        <button key="rest" type="button" className="jp-jido-chip" title={title} onClick={() => setWhole(true)}>
+          {text}
+        </button>
+      ) : (
+        <Badge key="rest" kind="tag" text={text} title={title} />
+      )
+    );
   }
   return badges.length === 0 ? null : <div className="jp-jido-badges">{badges}</div>;
 }

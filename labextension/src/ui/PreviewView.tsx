@@ -86,7 +86,7 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
             {asking === 'tag' ? (
               <TagField session={head} sessions={sessions} onEnd={() => setAsking('nothing')} />
             ) : (
-              <Badges session={head} isCurrent={props.isCurrent} most={8} />
+              <Badges session={head} isCurrent={props.isCurrent} most={5} canExpand />
             )}
             {head.seal && (
               <SealNote seal={head.seal} busy={busy || wait_s > 0} onTrust={() => void sessions.resume(id, { trust: true })} />

@@ -78,6 +78,6 @@ function rowOf(target: EventTarget): HTMLElement | null {
   return (target as Element).closest<HTMLElement>('[data-row]');
 }
 
-function rowsIn(box: HTMLElement): HTMLElement[] {
+export function rowsIn(box: HTMLElement): HTMLElement[] {
   return [...box.querySelectorAll<HTMLElement>('[data-row]')];
 }

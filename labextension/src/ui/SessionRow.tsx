@@ -1,6 +1,6 @@
 import React, { ComponentType, KeyboardEvent, memo, useState } from 'react';
 
-import { marked } from '../listing';
+import { cropped, marked } from '../listing';
 import { ISessionsModel } from '../model';
 import { counted, fileName, fullTime, relativeTime } from '../phrases';
 import { Hit, Summary } from '../types';
@@ -119,7 +119,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
       </div>
       <div className="jp-jido-row-head">
         <span className={`jp-jido-row-preview${hit.snippet ? ' jp-jido-mod-snippet' : ''}`}>
-          <Marked text={hit.snippet || session.preview} query={query} />
+          <Marked text={hit.snippet ? cropped(hit.snippet, query) : session.preview} query={query} />
         </span>
         <span className="jp-jido-count">{counted(session.message_count, 'message')}</span>
       </div>

@@ -1,14 +1,16 @@
-import React, { useCallback, useMemo } from 'react';
+import React, { useCallback, useEffect, useMemo, useRef } from 'react';
 
-import { ISidebarModel } from '../model';
+import { ISidebarModel, SessionsState } from '../model';
 import { INotices } from '../notices';
 import { Clock, useCountdown, useNow, useObservable } from './hooks';
 import { DropZone } from './DropZone';
 import { GroupedList } from './GroupedList';
 import { Notices, StandingProblem } from './Notices';
 import { PreviewActionsProps, PreviewView } from './PreviewView';
+import { rowsIn } from './Rows';
 import { EmptyList, Found, Search } from './SessionList';
 import { ResumeChoice, rowActions, SessionMenu } from './SessionMenu';
+import { RowActions } from './SessionRow';
 import { REPAINT_MS } from './SessionsView';
 import { BulkBar, SidebarTools } from './SidebarTools';
 
@@ -26,37 +28,70 @@ export function SidebarApp({ sessions, notices, clock }: SidebarAppProps): JSX.E
   );
 }
 
-/** The list, or one session of it to read. */
+/** The list, and one session of it to read. */
 function SidebarView({ sessions, clock }: { sessions: ISidebarModel; clock: Clock }): JSX.Element {
   const state = useObservable(sessions.state);
   const busy = useObservable(sessions.busy);
   const chosen = useObservable(sessions.selection);
-  const groups = useObservable(sessions.groups);
   const now_ms = useNow(clock, REPAINT_MS);
   const wait_s = useCountdown(state.resumeBlockedUntil_ms, clock);
   const Actions = useMemo(() => rowActions(sessions), [sessions]);
   const ReadActions = useMemo(() => previewActions(sessions), [sessions]);
   const onChoose = useCallback((id: string) => sessions.toggleSelected(id), [sessions]);
-  const { preview, hits, find, count, connection } = state;
-  if (preview !== null) {
-    return (
-      <PreviewView
-        preview={preview}
-        sessions={sessions}
-        now_ms={now_ms}
-        wait_s={wait_s}
-        busy={busy.has(preview.id)}
-        isCurrent={preview.head !== null && sessions.isInFront(preview.head)}
-        Actions={ReadActions}
-      />
-    );
-  }
+  const { preview } = state;
+  const box = useRef<HTMLDivElement>(null);
+  const read = useRef<string | null>(null);
+  useEffect(() => {
+    if (preview !== null) {
+      read.current = preview.id;
+    } else if (read.current !== null) {
+      rowsIn(box.current!)
+        .find(row => row.dataset.row === read.current)
+        ?.focus();
+    }
+  }, [preview === null]);
+  return (
+    <>
+      {preview !== null && (
+        <PreviewView
+          preview={preview}
+          sessions={sessions}
+          now_ms={now_ms}
+          wait_s={wait_s}
+          busy={busy.has(preview.id)}
+          isCurrent={preview.head !== null && sessions.isInFront(preview.head)}
+          Actions={ReadActions}
+        />
+      )}
+      {/* It stays where it is while one reads: whoever comes back finds the same place. */}
+      <div ref={box} className={`jp-jido-listing${preview === null ? '' : ' jp-jido-mod-behind'}`}>
+        <Listing {...{ sessions, state, busy, chosen, now_ms, wait_s, Actions, onChoose }} />
+      </div>
+    </>
+  );
+}
+
+type ListingProps = {
+  sessions: ISidebarModel;
+  state: SessionsState;
+  busy: ReadonlySet<string>;
+  chosen: ReadonlySet<string> | null;
+  now_ms: number;
+  wait_s: number;
+  Actions: RowActions;
+  onChoose: (id: string) => void;
+};
+
+/** The search, what can be done with several sessions, and the sessions. */
+function Listing(props: ListingProps): JSX.Element {
+  const { sessions, state, chosen } = props;
+  const groups = useObservable(sessions.groups);
+  const { hits, find, count, connection } = state;
   const isGrouped = find.text === '' && find.filter === 'all';
   if (hits === null || (isGrouped && groups.length === 0)) {
     return <p className="jp-jido-empty">{connection.kind === 'connecting' && 'Loading sessions…'}</p>;
   }
   const currentId = hits.find(({ session }) => sessions.isInFront(session))?.session.id ?? null;
-  const rows = { sessions, busy, now_ms, wait_s, Actions, chosen, onChoose };
   return (
     <>
       <Search sessions={sessions} state={state} isGrouped={isGrouped}>
@@ -64,7 +99,7 @@ function SidebarView({ sessions, clock }: { sessions: ISidebarModel; clock: Cloc
       </Search>
       {chosen !== null && <BulkBar sessions={sessions} chosen={chosen} />}
       {isGrouped && count === 0 && <EmptyList />}
-      {isGrouped ? <GroupedList {...rows} /> : <Found {...rows} state={state} hits={hits} currentId={currentId} />}
+      {isGrouped ? <GroupedList {...props} /> : <Found {...props} hits={hits} currentId={currentId} />}
     </>
   );
 }
