@@ -185,7 +185,7 @@ class Link:
     def _lose(self, request: Request, reason: str) -> NoReturn:
         if request.changes is not None:
             raise OutcomeUnknown(request.changes, reason) from None
-        self._refuse(reason, "Try again; its administrator finds more in its log.")
+        self._refuse(reason, _AGAIN if self._is_encrypted else f"{_AGAIN} If it speaks https, write that in JIDO_URL.")
 
     def _refuse(self, reason: str, hint: str) -> NoReturn:
         # From None: the request, which a traceback may show, holds the token.
@@ -234,6 +234,7 @@ _PAGE: Final = (
 )
 _PROXY_LIMIT: Final = "Raise the limit there; in nginx it is client_max_body_size."
 _NOT_RUNNING: Final = "Start it, or try again in a few seconds."
+_AGAIN: Final = "Try again; its administrator finds more in its log."
 _UNREACHED: Final = "Start it, or correct JIDO_URL; what is not saved yet is saved when it answers again."
 _CERTIFICATE: Final = "Set SSL_CERT_FILE to the certificate that it is signed with; nothing was sent."
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import socket
+import subprocess
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -253,3 +255,39 @@ def test_a_limit_that_cannot_be_asked_is_no_open_door(tmp_path: Path) -> None:
     """Without an answer nobody is let in."""
     with answering(502, b"", HTML) as (url, _), pytest.raises(StoreUnavailable):
         RemoteLimiter(Link(url, TOKEN)).acquire([Charge("resume/user", Window(5, 60))])
+
+
+def test_a_certificate_that_is_not_trusted_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And how it becomes one; http where the server speaks https is told as well."""
+    openssl = shutil.which("openssl")
+    if openssl is None:
+        pytest.skip("openssl, which makes the certificate, is not here")
+    key, certificate = str(tmp_path / "key.pem"), str(tmp_path / "certificate.pem")
+    words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost"
+    subprocess.run([openssl, *words.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    config = {"ServerApp": {"certfile": certificate, "keyfile": key}}
+    (tmp_path / "server").mkdir()
+    with serving(tmp_path / "server", config) as server:
+        with pytest.raises(StoreUnavailable, match=r"certificate is not trusted\. Set SSL_CERT_FILE"):
+            described(Link(server.url, server.token))
+        with pytest.raises(StoreUnavailable, match="If it speaks https, write that in JIDO_URL"):
+            described(Link(server.url.replace("https", "http"), server.token))
+        monkeypatch.setenv("SSL_CERT_FILE", certificate)
+        assert described(Link(server.url, server.token)).settings["max_sessions"] == 100
+
+
+def test_a_host_that_says_nothing_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A queue that is full takes no connection: after a few seconds that is told."""
+    monkeypatch.setattr(links, "CONNECT_S", 0.2)
+    with socket.socket() as full:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)
+        waiting = [socket.socket() for _ in range(4)]
+        for one in waiting:
+            one.setblocking(False)
+            one.connect_ex(full.getsockname())
+        store = RemoteStore(Link(f"http://127.0.0.1:{full.getsockname()[1]}/", TOKEN))
+        with pytest.raises(StoreUnavailable, match=r"cannot be reached within 0\.2 s"):
+            CHANGE(store)
+        for one in waiting:
+            one.close()

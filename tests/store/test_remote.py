@@ -17,7 +17,7 @@ from jido_jupyter.client import Link, RemoteLimiter, RemoteStore
 from jido_jupyter.core import records
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.window import Admitted, Charge, Refused, Window
-from jido_jupyter.errors import InvalidField, PayloadTooLarge
+from jido_jupyter.errors import InvalidField, PayloadTooLarge, SessionNotFound
 from jido_jupyter.store.contract import Store
 from jido_jupyter.store.memory import MemoryStore
 from jido_jupyter.testing.store_conformance import AT, OWNER, StoreConformance, created, said
@@ -181,3 +181,12 @@ def test_users_do_not_meet(servers: Callable[[int], Server]) -> None:
     bob.lease("one", OWNER).release()
     assert lease.is_held
     lease.release()
+
+
+def test_what_is_not_in_the_trash_has_no_time(link: Link) -> None:
+    """A stored session was not trashed at any time."""
+    store = RemoteStore(link)
+    created(store)
+
+    with pytest.raises(SessionNotFound, match="trash"):
+        store.trashed_at("one")
