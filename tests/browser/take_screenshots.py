@@ -107,7 +107,6 @@ def test_take_magics(lab: Lab, page: Page, theme: str) -> None:
         asking.locator(".jp-Stdin-input").fill("y")
         asking.locator(".jp-Stdin-input").press("Enter")
         expect(asking).to_contain_text("saved ·", timeout=20_000)
-        asking.locator("details").first.evaluate("fold => (fold.open = true)")
         asking.screenshot(path=IMAGES / f"tools-{theme}.png")
         run_command(page, "docmanager:save")
         restart_kernel(page)
