@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { summary } from '../test/samples';
-import { GroupName, grouped } from './groups';
+import { GroupName, grouped, Groups } from './groups';
 import { Summary } from './types';
 
 const NONE = { hits: [], cursor: null };
@@ -56,5 +56,26 @@ describe('grouped', () => {
     expect(groupsOf(loaded, { more: ['recent'] }).counts.recent).toBe(98);
     expect(groupsOf(loaded, { more: ['recent', 'archived'] }).counts.recent).toBeNull();
     expect(groupsOf(loaded).counts.recent).toBe(1);
+  });
+});
+
+describe('what the server tells late', () => {
+  it('takes a session out of its group, but not out of the trash that was loaded since', async () => {
+    const stored: Partial<Record<GroupName, Summary[]>> = { pinned: [pinned], trashed: [other] };
+    const groups = new Groups(
+      async name => ({
+        hits: (stored[name] ?? []).map(session => ({ session, snippet: '' })),
+        next_cursor: null,
+        count: 1
+      }),
+      () => false
+    );
+    await groups.refresh(Promise.resolve({ hits: [], hasMore: false, total: 1 }));
+
+    groups.drop('pin');
+    groups.drop('other');
+
+    const ids = groups.state.value.flatMap(({ name, hits }) => hits.map(({ session }) => `${name} ${session.id}`));
+    expect(ids).toEqual(['trashed other']);
   });
 });

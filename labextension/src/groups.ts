@@ -92,10 +92,10 @@ export class Groups {
     this.arrange(this._recent);
   }
 
-  /** A session is in the trash now. */
+  /** A session is in the trash now; where that was loaded since, it stays. */
   drop(id: string): void {
     const without = (hits: readonly Hit[]): Hit[] => hits.filter(({ session }) => session.id !== id);
-    for (const name of [...ABOVE, ...BELOW]) {
+    for (const name of [...ABOVE, 'archived'] as const) {
       this._loaded[name] = { ...this._loaded[name], hits: without(this._loaded[name].hits) };
     }
     this.arrange({ ...this._recent, hits: without(this._recent.hits) });

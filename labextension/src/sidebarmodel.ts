@@ -411,7 +411,10 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   }
 
   protected _drop(id: string): void {
-    super._drop(id);
+    // The server may tell of it when the trash, which holds it, is on show already.
+    if (this.state.value.find.filter !== 'trashed') {
+      super._drop(id);
+    }
     this._groups.drop(id);
   }
 
