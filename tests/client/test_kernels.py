@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,10 +16,12 @@ import pytest
 from jido_jupyter.connection import connect, examine, key_ids, rotate_key
 from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.errors import InvalidSetting, KeptElsewhere, StoreUnavailable
-from tests.support.kernels import environment, running
+from tests.support.kernels import Ran, environment, running
+from tests.support.openai_loopback import Loopback
 from tests.support.servers import Server, serving
 from tests.support.wires import answering
 
+PIECE_S = 0.02  # between two pieces of an answer
 LOAD = "%load_ext jido_jupyter"
 
 
@@ -99,6 +102,34 @@ def test_a_conversation_goes_on_from_kernel_to_kernel(server: Server, tmp_path: 
     [session] = (server.home / "sessions").iterdir()
     assert session.read_bytes().count(b'"mac":"') > 8
     assert server.token not in server.log
+
+
+def test_an_answer_that_streamed_is_kept(server: Server, tmp_path: Path) -> None:
+    """A kernel elsewhere that is killed in the middle of an answer loses at most its last second."""
+    with Loopback() as model, running(tmp_path, **elsewhere(server), **model_of(model)) as kernel:
+        kernel.run(LOAD)
+        seen: list[float] = []
+
+        def kill_later(ran: Ran) -> None:
+            if ran.updates:
+                seen.append(time.monotonic())
+            if seen and seen[-1] - seen[0] > 2 and kernel.manager.is_alive():
+                seen.append(len(model.requests[-1].sent))
+                kernel.kill()
+
+        assert kernel.run("%%jido\ncount", during=kill_later).status == "dead"
+    connection = connect({"JIDO_URL": server.url, "JIDO_TOKEN": server.token})
+    [summary] = [found for found in connection.sessions.list() if found.title == "count"]
+    answer = connection.sessions.show(summary.id).state.messages[-1]
+
+    assert (answer.role, answer.status) == ("assistant", "interrupted")
+    assert len(answer.text.split()) >= seen[-1] - 1.5 / PIECE_S
+    assert answer.text.split() == [str(number) for number in range(len(answer.text.split()))]
+
+
+def model_of(model: Loopback) -> dict[str, str]:
+    """Return the environment of a kernel whose model counts, slowly."""
+    return {"OPENAI_BASE_URL": model.url, "JIDO_MODEL": f"openai:count-300+delay-{int(PIECE_S * 1000)}"}
 
 
 def test_the_panel_works_there(server: Server, tmp_path: Path) -> None:
