@@ -145,6 +145,15 @@ describe('a notebook that is opened', () => {
     expect((await opened(new FakePanel('gone'))).session.value).toBeNull();
   });
 
+  it('shows what a title holds that is not seen', async () => {
+    stored = [summary({ id: 's1', title: 'Out\u202eliers' })];
+    const panel = new FakePanel('s1');
+    const { session } = await opened(panel);
+
+    expect(session.value?.session.title).not.toContain('\u202e');
+    expect(panel.lines[0].node.textContent).not.toContain('\u202e');
+  });
+
   it('is left in peace by a server that is away', async () => {
     vi.spyOn(lookup, 'summary').mockRejectedValueOnce(new ProblemError(problem({ code: 'unreachable' })));
     const panel = new FakePanel('s1');

@@ -7,6 +7,7 @@ import { Contents, Kernel } from '@jupyterlab/services';
 import { ISidebarModel } from './model';
 import { IObservable, Observable } from './observable';
 import { OfferLine, offerFor } from './offer';
+import { legible } from './phrases';
 import { isOpenIn, openIn, pointerOf, setPointer } from './pointer';
 import { ProblemError } from './problem';
 import { resumeSource, runInNotebook } from './resume';
@@ -206,7 +207,7 @@ export class Notebooks {
   private _show(panel: NotebookPanel, session: Summary | null): void {
     const { paths, session: shown } = this._keep(panel);
     const root = PageConfig.getOption('serverRoot');
-    shown.value = session && { session, isHere: isOpenIn(session, paths, root) };
+    shown.value = session && { session: legible(session), isHere: isOpenIn(session, paths, root) };
   }
 
   private _keep(panel: NotebookPanel): Kept {
