@@ -187,19 +187,8 @@ export class SessionsModel implements ISessionsModel {
     }
   }
 
-  /** Load the next page. */
   async more(): Promise<void> {
-    const { find, hits } = this.state.value;
-    const cursor = this._cursor;
-    if (cursor === null || hits === null || this._loadingMore) {
-      return;
-    }
-    this._loadingMore = true;
-    await this._load(find, cursor, PAGE, null, page => {
-      this._cursor = page.next_cursor;
-      return refreshed([], [...hits, ...page.hits], true);
-    });
-    this._loadingMore = false;
+    await this._loadNext();
   }
 
   async search(find: Partial<Find>): Promise<void> {
@@ -384,6 +373,22 @@ export class SessionsModel implements ISessionsModel {
         this.lost(problem);
       }
     }
+  }
+
+  /** Load the next page; tells whether one came. */
+  protected async _loadNext(): Promise<boolean> {
+    const { find, hits } = this.state.value;
+    const cursor = this._cursor;
+    if (cursor === null || hits === null || this._loadingMore) {
+      return false;
+    }
+    this._loadingMore = true;
+    await this._load(find, cursor, PAGE, null, page => {
+      this._cursor = page.next_cursor;
+      return refreshed([], [...hits, ...page.hits], true);
+    });
+    this._loadingMore = false;
+    return this._cursor !== cursor;
   }
 
   protected _patch(part: Partial<SessionsState>): void {

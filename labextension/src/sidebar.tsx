@@ -28,6 +28,8 @@ export class Sidebar extends ReactWidget {
       standby: () => !this._isSeen || this._model.isTold.value
     });
     document.addEventListener('visibilitychange', this._onPageVisibility);
+    // While the page is still being built, so that the list stands there when it is ready.
+    void this._model.refresh();
   }
 
   dispose(): void {

@@ -108,12 +108,9 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     const shown = (): number => this.groups.value.find(({ name }) => name === 'recent')?.hits.length ?? 0;
     const before = shown();
     // A page may hold nothing but sessions of other groups.
-    do {
-      await super.more();
-      if (!this._isNarrowed) {
-        this._groups.arrange(this._recent);
-      }
-    } while (!this._isNarrowed && this.state.value.hasMore && shown() === before && this.state.value.connection.kind === 'live');
+    while (shown() === before && (await this._loadNext()) && !this._isNarrowed) {
+      this._groups.arrange(this._recent);
+    }
   }
 
   async moreOf(name: GroupName): Promise<void> {

@@ -6,6 +6,7 @@ export const PER_BLOCK = 5;
 const ESTIMATE_PX = 86;
 
 type RowsProps<T> = {
+  label: string;
   items: readonly T[];
   /** What `data-row` of the item's element says. */
   keyOf: (item: T) => string;
@@ -15,7 +16,7 @@ type RowsProps<T> = {
 };
 
 /** A list of rows, however many; the arrow keys walk through them, and Tab comes to one. */
-export function Rows<T>({ items, keyOf, render, onNear }: RowsProps<T>): JSX.Element {
+export function Rows<T>({ label, items, keyOf, render, onNear }: RowsProps<T>): JSX.Element {
   const box = useRef<HTMLDivElement>(null);
   const left = useRef<number | null>(null);
   const [activeKey, setActiveKey] = useState<string | null>(null);
@@ -34,7 +35,7 @@ export function Rows<T>({ items, keyOf, render, onNear }: RowsProps<T>): JSX.Ele
       ref={box}
       className="jp-jido-list"
       role="list"
-      aria-label="Sessions"
+      aria-label={label}
       onFocus={event => {
         const key = rowOf(event.target)?.dataset.row ?? null;
         left.current = items.findIndex(item => keyOf(item) === key);

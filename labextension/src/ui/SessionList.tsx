@@ -88,7 +88,7 @@ export function Found(props: SessionListProps): JSX.Element {
       {hits.length === 0 ? (
         <p className="jp-jido-empty">{emptyText(state)}</p>
       ) : (
-        <Rows items={hits} keyOf={idOf} render={render} onNear={onNear} />
+        <Rows label="Sessions" items={hits} keyOf={idOf} render={render} onNear={onNear} />
       )}
     </>
   );
