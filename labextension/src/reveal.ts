@@ -6,6 +6,8 @@ import { Widget } from '@lumino/widgets';
 const SEARCH = 'input[type="search"]';
 const PATIENCE_MS = 5000; // until a slow server has given the list that stands below the field
 
+const PALETTE_MS = 100; // in which a palette that closes has given the focus back to the notebook
+
 /** What of the sessions is needed to show one. */
 export interface IReadable {
   openPreview(id: string): Promise<void>;
@@ -37,6 +39,7 @@ export class Reveal {
     this.sidebar();
     this._sessions.closePreview();
     const field = await appearing<HTMLInputElement>(this._sidebar.node, SEARCH);
+    await new Promise(resolve => setTimeout(resolve, PALETTE_MS));
     field?.focus();
     field?.select();
   }
