@@ -189,6 +189,7 @@ class FileStore:
             except OSError:
                 if files.inode(folder_fd, name) is not None:  # otherwise only the answer was lost
                     raise
+            files.settle_names(folder_fd)
             try:
                 files.sync_folder(folder_fd)
             except OSError as error:

@@ -13,12 +13,15 @@ import secrets
 import stat
 import time
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NoReturn
 
 from jido_jupyter.errors import OutcomeUnknown, StoreError, StoreFull, StoreUnavailable
 
 ABANDONED_S: Final = 3600.0  # s; no write takes that long
 _FLAGS: Final = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # NONBLOCK: a pipe under the name must not hang us
+_MOUNTS: Final = "/proc/self/mountinfo"
+_TICK_S: Final = 0.02  # s; the clock of a server's file times stands still for no longer
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED: Final = {errno.EACCES, errno.EPERM, errno.EROFS}
 
@@ -131,6 +134,30 @@ def sync_folder(folder_fd: int) -> None:
             raise
 
 
+def settle_names(folder_fd: int) -> None:
+    """See to it that other hosts notice that names in a folder have changed.
+
+    A client of NFS v3 forgets the names it knows only when their folder's time is another one, and that time may be the one
+    of the change before. So there the folder gets one more, a tick later. Version 4 counts changes.
+    """
+    if _is_nfs3(os.fstat(folder_fd).st_dev):
+        time.sleep(_TICK_S)
+        with contextlib.suppress(OSError):  # the names have changed, and are noticed a few seconds later
+            os.utime(folder_fd)
+
+
+@lru_cache(64)
+def _is_nfs3(device: int) -> bool:
+    """Return whether a device, as ``st_dev`` tells it, is a mount of NFS v3. Source: proc_pid_mountinfo(5)."""
+    try:
+        with open(_MOUNTS, encoding="utf-8", errors="replace") as mounts:
+            told = [line.split(" - ") for line in mounts]
+    except OSError:  # no Linux
+        return False
+    here = f"{os.major(device)}:{os.minor(device)}"
+    return any(mount.split()[2] == here and kind.split()[0] == "nfs" for mount, kind in told)
+
+
 def open_file(folder_fd: int, name: str, flags: int = os.O_RDONLY) -> Descriptor:
     """Return a descriptor of a regular file that is ours and has one name.
 
@@ -225,6 +252,9 @@ def rename(folder_fd: int, name: str, new_folder_fd: int, new_name: str) -> None
     except OSError:
         if not was_there or inode(folder_fd, name) is not None or inode(new_folder_fd, new_name) is None:
             raise
+    settle_names(new_folder_fd)
+    if new_folder_fd != folder_fd:
+        settle_names(folder_fd)
     try:
         sync_folder(new_folder_fd)
         if new_folder_fd != folder_fd:
@@ -278,6 +308,7 @@ def replace_file(folder_fd: int, name: str, *pieces: bytes | memoryview, durable
             rename(folder_fd, temporary, folder_fd, name)
         else:
             os.rename(temporary, name, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
+            settle_names(folder_fd)
     except BaseException:
         with contextlib.suppress(OSError):
             os.unlink(temporary, dir_fd=folder_fd)
@@ -295,6 +326,7 @@ def create_once(folder_fd: int, name: str, data: bytes) -> bytes:
                 raise
     finally:
         os.unlink(temporary, dir_fd=folder_fd)
+    settle_names(folder_fd)
     sync_folder(folder_fd)
     return read_linked(folder_fd, name)
 

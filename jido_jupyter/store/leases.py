@@ -57,8 +57,12 @@ class FileLease:
             if self._fd.fileno() < 0:
                 return
             if self.is_held:
-                with contextlib.suppress(OSError):
-                    os.unlink(self.path)
+                with (
+                    contextlib.suppress(OSError, StoreError),
+                    files.Folder(os.path.dirname(self.path)).opened() as folder_fd,
+                ):
+                    os.unlink(self.session_id, dir_fd=folder_fd)
+                    files.settle_names(folder_fd)
             if _held.get(self.path) is self:
                 del _held[self.path]
             self._fd.close()
@@ -88,6 +92,7 @@ def take(place: files.Folder, session_id: str, owner: Owner, *, take_over: bool)
             fd.close()
         os.ftruncate(fd, 0)
         os.pwrite(fd, orjson.dumps(owner.to_wire()), 0)
+        files.settle_names(folder_fd)
         os.fsync(fd)  # without it another host would read an empty file while we hold the lease
         _held[path] = lease = FileLease(session_id, path, fd, owner)
         return lease

@@ -185,6 +185,39 @@ def test_a_sync_that_fails_closes_its_folder(tmp_path: Path, monkeypatch: pytest
     assert calls[0].fileno() == -1
 
 
+@pytest.mark.parametrize(
+    ("kind", "is_told_again"), [("nfs", True), ("nfs4", False), ("ext4", False), ("fuse.nfs", False)]
+)
+def test_names_settle_on_nfs_3(
+    folder_fd: Descriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, is_told_again: bool
+) -> None:
+    """There a folder is given a later time than that of the change itself; nobody else waits for a tick."""
+    device = os.fstat(folder_fd).st_dev
+    mounts = tmp_path / "mountinfo"
+    mounts.write_text(
+        "22 27 0:1 / /proc rw - proc proc rw\n"
+        f"36 35 {os.major(device)}:{os.minor(device)} / /mnt/a\\040b rw,noatime master:1 - {kind} host:/export rw,vers=3\n"
+    )
+    monkeypatch.setattr(files, "_MOUNTS", str(mounts))
+    files._is_nfs3.cache_clear()
+    changed = os.fstat(folder_fd).st_ctime_ns
+
+    files.settle_names(folder_fd)
+
+    files._is_nfs3.cache_clear()
+    assert (os.fstat(folder_fd).st_ctime_ns > changed) == is_told_again
+
+
+def test_names_settle_where_no_mounts_are_told(folder_fd: Descriptor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on macOS."""
+    monkeypatch.setattr(files, "_MOUNTS", "/nowhere/mountinfo")
+    files._is_nfs3.cache_clear()
+
+    files.settle_names(folder_fd)
+
+    files._is_nfs3.cache_clear()
+
+
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe", "hard link"])
 def test_only_plain_files_are_opened(folder_fd: Descriptor, tmp_path: Path, kind: str) -> None:
     """Whatever else is put under a name is refused, by name, and opening it hangs nobody."""

@@ -55,7 +55,7 @@ def held_elsewhere(tmp_path: Path, content: bytes) -> Iterator[None]:
 
 
 def refusing(code: int):
-    def refuse(*arguments):
+    def refuse(*arguments, **options):
         raise OSError(code, os.strerror(code))
 
     return refuse
