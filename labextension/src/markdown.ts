@@ -102,6 +102,7 @@ function restrict(element: Element): void {
 
 /** Colours and buttons for a code block; what they do is decided where the click arrives. */
 function dress(block: HTMLElement): void {
+  block.setAttribute('tabindex', '0'); // long lines are scrolled by keys, too
   const page = block.ownerDocument;
   const code = block.querySelector('code') ?? block;
   const language = code.className.replace('language-', '').toLowerCase();

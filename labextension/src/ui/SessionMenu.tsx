@@ -1,21 +1,18 @@
 import React from 'react';
 
 import { ISidebarModel } from '../model';
+import { ITrans } from '../translation';
 import { Summary } from '../types';
 import { Button } from './Button';
 import { MenuButton, MenuItem } from './Menu';
 import { ResumeButton } from './ResumeButton';
 import { Asking, RowActions } from './SessionRow';
-
-const FORMATS: Record<string, string> = {
-  json: 'JSON, to import again',
-  markdown: 'Markdown, to read',
-  ipynb: 'Notebook'
-};
+import { useTrans } from './words';
 
 /** What can be done with a row of the sidebar: what is done often by a button, the rest by a menu. */
 export function rowActions(sessions: ISidebarModel): RowActions {
   return function SidebarRowActions({ session, isCurrent, busy, wait_s, tabIndex, onAsk, onOpen }) {
+    const trans = useTrans();
     const { id, title } = session;
     const isWhole = session.state !== 'damaged';
     return (
@@ -24,8 +21,8 @@ export function rowActions(sessions: ISidebarModel): RowActions {
           {isWhole && (
             <Button
               icon="pin"
-              label={session.pinned ? `Unpin ${title}` : `Pin ${title}`}
-              title={session.pinned ? 'Unpin' : 'Pin to the top'}
+              label={session.pinned ? trans.__('Unpin %1', title) : trans.__('Pin %1', title)}
+              title={session.pinned ? trans.__('Unpin') : trans.__('Pin to the top')}
               testId="pin"
               isPressed={session.pinned}
               disabled={busy}
@@ -35,8 +32,8 @@ export function rowActions(sessions: ISidebarModel): RowActions {
           )}
           <Button
             icon="trash"
-            label={`Delete ${title}`}
-            title="Move to trash"
+            label={trans.__('Delete %1', title)}
+            title={trans.__('Move to trash')}
             testId="delete"
             disabled={busy}
             tabIndex={tabIndex}
@@ -62,33 +59,53 @@ type SessionMenuProps = {
 };
 
 export function SessionMenu({ sessions, session, tabIndex, onAsk, onOpen }: SessionMenuProps): JSX.Element {
+  const trans = useTrans();
   const { id, title, pinned, archived } = session;
   const edits: MenuItem[] = [
-    { label: 'Rename', icon: 'pen', testId: 'rename', act: () => onAsk('rename') },
-    { label: 'Tags…', icon: 'tag', testId: 'tag', act: () => onAsk('tag') },
-    { label: pinned ? 'Unpin' : 'Pin to the top', icon: 'pin', testId: 'menu-pin', act: () => void sessions.edit(id, { pinned: !pinned }) },
+    { label: trans.__('Rename'), icon: 'pen', testId: 'rename', act: () => onAsk('rename') },
+    { label: trans.__('Tags…'), icon: 'tag', testId: 'tag', act: () => onAsk('tag') },
     {
-      label: archived ? 'Take out of the archive' : 'Archive',
+      label: pinned ? trans.__('Unpin') : trans.__('Pin to the top'),
+      icon: 'pin',
+      testId: 'menu-pin',
+      act: () => void sessions.edit(id, { pinned: !pinned })
+    },
+    {
+      label: archived ? trans.__('Take out of the archive') : trans.__('Archive'),
       icon: 'archive',
       testId: 'archive',
       act: () => void sessions.edit(id, { archived: !archived })
     },
-    { label: 'Fork into a copy', icon: 'fork', testId: 'fork-session', act: () => void sessions.fork(id) }
+    { label: trans.__('Fork into a copy'), icon: 'fork', testId: 'fork-session', act: () => void sessions.fork(id) }
   ];
   const items = async (): Promise<(MenuItem | null)[]> => [
-    ...(onOpen ? [{ label: 'Read', icon: 'eye', testId: 'preview', act: onOpen } as const] : []),
+    ...(onOpen ? [{ label: trans.__('Read'), icon: 'eye', testId: 'preview', act: onOpen } as const] : []),
     ...(session.state === 'damaged' ? [] : edits),
     null,
-    ...exportItems(await sessions.formats(), format => void sessions.export(id, format)),
+    ...exportItems(await sessions.formats(), trans, format => void sessions.export(id, format)),
     null,
-    { label: 'Move to trash', icon: 'trash', testId: 'menu-delete', act: () => void sessions.remove(id) }
+    { label: trans.__('Move to trash'), icon: 'trash', testId: 'menu-delete', act: () => void sessions.remove(id) }
   ];
-  return <MenuButton icon="more" label={`More for ${title}`} title="More" testId="more" tabIndex={tabIndex} items={items} />;
+  return (
+    <MenuButton
+      icon="more"
+      label={trans.__('More for %1', title)}
+      title={trans.__('More')}
+      testId="more"
+      tabIndex={tabIndex}
+      items={items}
+    />
+  );
 }
 
-export function exportItems(formats: readonly string[], act: (format: string) => void): MenuItem[] {
+export function exportItems(formats: readonly string[], trans: ITrans, act: (format: string) => void): MenuItem[] {
+  const names: Record<string, string> = {
+    json: trans.__('JSON, to import again'),
+    markdown: trans.__('Markdown, to read'),
+    ipynb: trans.__('Notebook')
+  };
   return formats.map(format => ({
-    label: `Export as ${FORMATS[format] ?? format}`,
+    label: trans.__('Export as %1', names[format] ?? format),
     icon: 'download',
     testId: `export-${format}`,
     act: () => act(format)
@@ -105,15 +122,16 @@ type ResumeChoiceProps = {
 
 /** Resume in the notebook in front, or in another one that is made for it. */
 export function ResumeChoice({ sessions, session, busy, wait_s, tabIndex }: ResumeChoiceProps): JSX.Element {
+  const trans = useTrans();
   const { id, title } = session;
-  const items: MenuItem[] = [
+  const items = (): MenuItem[] => [
     {
-      label: 'In this notebook',
+      label: trans.__('In this notebook'),
       testId: 'resume-here',
       isDisabled: sessions.notebook.value === null,
       act: () => void sessions.resume(id)
     },
-    { label: 'In a new notebook', testId: 'resume-new', act: () => void sessions.resume(id, { inNew: true }) }
+    { label: trans.__('In a new notebook'), testId: 'resume-new', act: () => void sessions.resume(id, { inNew: true }) }
   ];
   return (
     <span className="jp-jido-split">
@@ -121,12 +139,12 @@ export function ResumeChoice({ sessions, session, busy, wait_s, tabIndex }: Resu
       <MenuButton
         kind="accept"
         icon="unfold"
-        label={`Where to resume ${title}`}
-        title="Where to resume"
+        label={trans.__('Where to resume %1', title)}
+        title={trans.__('Where to resume')}
         testId="resume-where"
         disabled={busy || wait_s > 0}
         tabIndex={tabIndex}
-        items={() => items}
+        items={items}
       />
     </span>
   );
