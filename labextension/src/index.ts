@@ -68,20 +68,20 @@ const plugin: JupyterFrontEndPlugin<void> = {
       return commands.execute('docmanager:open', { path });
     };
 
-    const notices = new Notices();
+    const notices = new Notices(trans);
     const transport: PageTransport = new PageTransport(
-      trans,
       id => notebooks?.kernelOf(id) ?? null,
       serverSettings,
       async (id, how) => {
         const source = resumeSource(id, trans, how);
         await (how.inNew ? begin(null, source) : run(source));
       },
-      () => page.notebook.value
+      () => page.notebook.value,
+      trans
     );
-    const model = new SidebarModel(transport, notices, Date.now, page);
+    const model = new SidebarModel(transport, notices, Date.now, page, trans);
 
-    const sidebar = new Sidebar(model, notices);
+    const sidebar = new Sidebar(model, notices, trans);
     if (app.name === 'Jupyter Notebook') {
       // Its View menu lists side panels by label and shows no icons.
       sidebar.title.label = trans.__('Jido Sessions');

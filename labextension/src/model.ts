@@ -6,6 +6,7 @@ import { Messages, PagedMessages } from './paged';
 import { legible, legibleHit } from './phrases';
 import { problemOf } from './problem';
 import { Requests } from './requests';
+import { ITrans, PLAIN } from './translation';
 import { Briefing, FoundPage, Head, Hit, MessagePage, Problem, Summary } from './types';
 
 export type Changes = { title?: string; tags?: string[]; pinned?: boolean; archived?: boolean };
@@ -127,7 +128,8 @@ export class SessionsModel implements ISessionsModel {
   constructor(
     private readonly _transport: ISessionsTransport,
     protected readonly _notices: Notices,
-    protected readonly _now: () => number
+    protected readonly _now: () => number,
+    protected readonly _trans: ITrans = PLAIN
   ) {
     this._requests = new Requests(_notices);
     this.busy = this._requests.busy;
@@ -319,9 +321,9 @@ export class SessionsModel implements ISessionsModel {
       return false;
     }
     this._notices.problem('resume', problem, [
-      { label: 'Take over', act: () => void this.resume(id, { takeOver: true }) },
-      { label: 'Fork', act: () => void this.fork(id) },
-      { label: 'Read only', act: () => void this.openPreview(id) }
+      { label: this._trans.__('Take over'), act: () => void this.resume(id, { takeOver: true }) },
+      { label: this._trans.__('Fork'), act: () => void this.fork(id) },
+      { label: this._trans.__('Read only'), act: () => void this.openPreview(id) }
     ]);
     return true;
   }
@@ -331,8 +333,8 @@ export class SessionsModel implements ISessionsModel {
       return;
     }
     const hit = this.state.value.hits?.find(({ session }) => session.id === id);
-    this._notices.information('delete', 'Moved to the trash', [hit?.session.title ?? id], [
-      { label: 'Undo', act: () => void this.restore(id) }
+    this._notices.information('delete', this._trans.__('Moved to the trash'), [hit?.session.title ?? id], [
+      { label: this._trans.__('Undo'), act: () => void this.restore(id) }
     ]);
   }
 

@@ -1,4 +1,5 @@
 import { IObservable, Observable } from './observable';
+import { ITrans, PLAIN } from './translation';
 import { Briefing, Problem } from './types';
 
 export type NoticeAction = { label: string; act: () => void };
@@ -20,6 +21,8 @@ export interface INotices {
 }
 
 export class Notices implements INotices {
+  constructor(private readonly _trans: ITrans = PLAIN) {}
+
   readonly state = new Observable<readonly Notice[]>([]);
 
   /** Tell of a failed action, and what can be done about it. */
@@ -35,7 +38,7 @@ export class Notices implements INotices {
   /** Tell what a resume brought back. */
   briefing(briefing: Briefing): void {
     const lines = briefing.lines.length > 0 ? briefing.lines : [briefing.completeness];
-    this.information('resume', 'Session resumed', lines);
+    this.information('resume', this._trans.__('Session resumed'), lines);
   }
 
   dismiss(topic: string): void {

@@ -2,7 +2,7 @@
 
 import { Widget } from '@lumino/widgets';
 
-import { fileName, relativeTime } from './phrases';
+import { countedMessages, fileName, relativeTime } from './phrases';
 import { contentsPath, isSamePlace } from './places';
 import { ITrans } from './translation';
 import { Summary } from './types';
@@ -25,13 +25,8 @@ export async function offerFor(
   exists: (path: string) => Promise<boolean>,
   trans: ITrans
 ): Promise<Offer | null> {
-  const what = trans._n(
-    '“%2” (%1 message, %3)',
-    '“%2” (%1 messages, %3)',
-    session.message_count,
-    session.title,
-    relativeTime(session.updated_at, now_ms)
-  );
+  const count = countedMessages(session.message_count, trans);
+  const what = trans.__('“%1” (%2, %3)', session.title, count, relativeTime(session.updated_at, now_ms, trans));
   if (session.state === 'damaged' || isSamePlace(session.owner?.notebook, path, root)) {
     return null;
   }

@@ -21,11 +21,11 @@ function page(isOpenHere: boolean, reply: object = { status: 'ok' }) {
   };
   const settings = ServerConnection.makeSettings({ baseUrl: 'http://host/', fetch, appendToken: false });
   const transport = new PageTransport(
-    PLAIN,
     id => (isOpenHere && id === 's1' ? kernel : null),
     settings,
     async () => undefined,
-    () => null
+    () => null,
+    PLAIN
   );
   return { log, transport };
 }

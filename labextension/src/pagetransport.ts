@@ -12,7 +12,6 @@ export class PageTransport extends RestTransport {
    * @param kernelOf the kernel in which a notebook of this page has a session open.
    */
   constructor(
-    private readonly _trans: ITrans,
     private readonly _kernelOf: (id: string) => Kernel.IKernelConnection | null,
     ...rest: ConstructorParameters<typeof RestTransport>
   ) {

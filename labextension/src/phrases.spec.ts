@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import { NOW_MS } from '../test/samples';
 import { ownerPlace, ownerSentence, relativeTime, secondsLeft, shortRevision } from './phrases';
+import { PLAIN } from './translation';
 
 it.each([
   ['2026-11-22T12:00:05.000Z', 'just now'],
@@ -15,16 +16,16 @@ it.each([
   ['2024-03-12T12:00:00.000Z', 'Mar 12, 2024'],
   ['not a time', '']
 ])('%s reads %j', (time, expected) => {
-  expect(relativeTime(time, NOW_MS)).toBe(expected);
+  expect(relativeTime(time, NOW_MS, PLAIN)).toBe(expected);
 });
 
 it('names the notebook which has a session open, else the kind of process', () => {
-  expect(ownerPlace({ kind: 'notebook', notebook: 'a/b.ipynb', host: 'h', pid: 1 })).toBe('Open in b.ipynb');
-  expect(ownerPlace({ kind: 'terminal', notebook: null, host: 'h', pid: 1 })).toBe('Open in terminal');
+  expect(ownerPlace({ kind: 'notebook', notebook: 'a/b.ipynb', host: 'h', pid: 1 }, PLAIN)).toBe('Open in b.ipynb');
+  expect(ownerPlace({ kind: 'terminal', notebook: null, host: 'h', pid: 1 }, PLAIN)).toBe('Open in terminal');
 });
 
 it('says what is needed to find the process of an owner', () => {
-  const sentence = ownerSentence({ kind: 'notebook', notebook: 'a/b.ipynb', host: 'lab-3', pid: 41 });
+  const sentence = ownerSentence({ kind: 'notebook', notebook: 'a/b.ipynb', host: 'lab-3', pid: 41 }, PLAIN);
 
   expect(sentence).toBe('Held by a/b.ipynb on lab-3, process 41.');
 });

@@ -5,6 +5,7 @@ import { ISidebarTransport } from './sidebarmodel';
 import { Filter, Find, queryOf } from './listing';
 import { Changes, Resume } from './model';
 import { localProblem, ProblemError } from './problem';
+import { ITrans, PLAIN } from './translation';
 import { Briefing, Brought, FoundPage, Head, Limits, MessagePage, Problem, Summary } from './types';
 
 /** Sessions over the REST endpoints of the Jupyter Server extension. */
@@ -16,7 +17,8 @@ export class RestTransport implements ISidebarTransport {
   constructor(
     private readonly _settings: ServerConnection.ISettings,
     private readonly _resumeIn: (id: string, how: Resume) => Promise<void>,
-    private readonly _notebook: () => string | null = () => null
+    private readonly _notebook: () => string | null = () => null,
+    protected readonly _trans: ITrans = PLAIN
   ) {}
 
   readonly filters: readonly Filter[] = ['all', 'notebook', 'open', 'pinned', 'archived', 'trashed'];
@@ -73,7 +75,7 @@ export class RestTransport implements ISidebarTransport {
     const { session } = await this._json<Limits>(`limits?session=${encodeURIComponent(id)}`);
     // The kernel would refuse it in a cell, which nobody needs; the attempt would count, too.
     if (session !== null && session.resume.remaining === 0) {
-      throw new ProblemError(tooSoon(session.resume.reset_s));
+      throw new ProblemError(tooSoon(session.resume.reset_s, this._trans));
     }
     await this._resumeIn(id, how);
     return null;
@@ -101,7 +103,7 @@ export class RestTransport implements ISidebarTransport {
     const headers = { Accept: 'text/event-stream', ...(after !== null && { 'Last-Event-ID': after }) };
     const response = await this._request('events', { headers, signal });
     if (response.body === null || !response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
-      throw new ProblemError(NO_STREAM);
+      throw new ProblemError(noStream(this._trans));
     }
     return response.body;
   }
@@ -138,14 +140,14 @@ export class RestTransport implements ISidebarTransport {
       response = await ServerConnection.makeRequest(url, init, this._settings);
     } catch (reason) {
       if (reason instanceof ServerConnection.NetworkError) {
-        throw new ProblemError(UNREACHABLE);
+        throw new ProblemError(unreachable(this._trans));
       }
       throw reason;
     }
     if (response.ok || response.status === 304) {
       return response;
     }
-    throw new ProblemError(await problemIn(response));
+    throw new ProblemError(await problemIn(response, this._trans));
   }
 }
 
@@ -167,30 +169,51 @@ function unless(known: string | null): HeadersInit {
   return known === null ? {} : { 'If-None-Match': known };
 }
 
-const UNREACHABLE = localProblem(
-  'unreachable',
-  'Server not reachable',
-  'The Jupyter server does not answer. Sessions on disk are safe; this list goes on by itself once the server is back.'
-);
+function unreachable(trans: ITrans): Problem {
+  return localProblem(
+    'unreachable',
+    trans.__('Server not reachable'),
+    trans.__(
+      'The Jupyter server does not answer. Sessions on disk are safe; this list goes on by itself once the server is back.'
+    )
+  );
+}
 
-const NOT_ENABLED = localProblem(
-  'not_enabled',
-  'Server extension not enabled',
-  'The Jupyter server has no jido_jupyter extension. Run "jupyter server extension enable jido_jupyter" and restart the server.'
-);
+function notEnabled(trans: ITrans): Problem {
+  return localProblem(
+    'not_enabled',
+    trans.__('Server extension not enabled'),
+    trans.__(
+      'The Jupyter server has no jido_jupyter extension. Run "jupyter server extension enable jido_jupyter" and restart the server.'
+    )
+  );
+}
 
-const NOT_ALLOWED = localProblem(
-  'not_allowed',
-  'Not logged in',
-  'The Jupyter server refused this page. Reload it and log in again.'
-);
+function notAllowed(trans: ITrans): Problem {
+  return localProblem(
+    'not_allowed',
+    trans.__('Not logged in'),
+    trans.__(
+      'The Jupyter server refused this page. Reload it and log in again.'
+    )
+  );
+}
 
-const NO_STREAM = localProblem('no_stream', 'No event stream', 'The server sends no events; the list is asked for instead.');
+function noStream(trans: ITrans): Problem {
+  return localProblem(
+    'no_stream',
+    trans.__('No event stream'),
+    trans.__('The server sends no events; the list is asked for instead.')
+  );
+}
 
-function tooSoon(wait_s: number): Problem {
+function tooSoon(wait_s: number, trans: ITrans): Problem {
   const seconds = Math.max(1, Math.ceil(wait_s));
-  const detail = `This session was resumed too often in a short time. Try again in ${seconds} s; nothing is lost.`;
-  return { ...localProblem('rate_limited', 'Too many resumes', detail), retry_after_s: seconds };
+  const detail = trans.__(
+    'This session was resumed too often in a short time. Try again in %1 s; nothing is lost.',
+    seconds
+  );
+  return { ...localProblem('rate_limited', trans.__('Too many resumes'), detail), retry_after_s: seconds };
 }
 
 function sessionPath(id: string): string {
@@ -198,19 +221,19 @@ function sessionPath(id: string): string {
 }
 
 /** Our server explains each refusal; whatever does not was answered by something in front of it. */
-async function problemIn(response: Response): Promise<Problem> {
+async function problemIn(response: Response, trans: ITrans): Promise<Problem> {
   if (response.headers.get('Content-Type')?.startsWith('application/problem+json')) {
     return (await response.json()) as Problem;
   }
   if (response.status === 404) {
-    return NOT_ENABLED;
+    return notEnabled(trans);
   }
   if (response.status === 401 || response.status === 403) {
-    return NOT_ALLOWED;
+    return notAllowed(trans);
   }
   return localProblem(
     'http_error',
-    'Server error',
-    `The Jupyter server answered ${response.status} ${response.statusText}.`
+    trans.__('Server error'),
+    trans.__('The Jupyter server answered %1 %2.', response.status, response.statusText)
   );
 }

@@ -6,7 +6,9 @@ import React from 'react';
 import { jidoIcon } from './icon';
 import { INotices } from './notices';
 import { SidebarModel } from './sidebarmodel';
+import { ITrans } from './translation';
 import { SidebarApp } from './ui/SidebarApp';
+import { Words } from './ui/words';
 
 export const POLL_INTERVAL_MS = 1500;
 
@@ -14,13 +16,14 @@ export const POLL_INTERVAL_MS = 1500;
 export class Sidebar extends ReactWidget {
   constructor(
     private readonly _model: SidebarModel,
-    private readonly _notices: INotices
+    private readonly _notices: INotices,
+    private readonly _trans: ITrans
   ) {
     super();
     this.id = 'jido-sessions';
     this.addClass('jp-jido-sidebar');
     this.title.icon = jidoIcon;
-    this.title.caption = 'Jido sessions';
+    this.title.caption = _trans.__('Jido sessions');
     this._poll = new Poll({
       name: 'jido:sessions',
       factory: () => this._model.refresh(),
@@ -40,7 +43,11 @@ export class Sidebar extends ReactWidget {
   }
 
   protected render(): JSX.Element {
-    return <SidebarApp sessions={this._model} notices={this._notices} clock={Date.now} />;
+    return (
+      <Words.Provider value={this._trans}>
+        <SidebarApp sessions={this._model} notices={this._notices} clock={Date.now} />
+      </Words.Provider>
+    );
   }
 
   protected onAfterShow(message: Message): void {

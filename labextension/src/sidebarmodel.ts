@@ -2,10 +2,11 @@ import { Groups, GroupName } from './groups';
 import { Changes, ISessionsTransport, ISidebarModel, Resume, SessionsModel } from './model';
 import { NoticeAction, Notices } from './notices';
 import { IObservable, Observable } from './observable';
-import { counted, ownerSentence } from './phrases';
+import { digits, ownerSentence } from './phrases';
 import { isSamePlace } from './places';
 import { localProblem, problemOf } from './problem';
 import { EventStream, OpenStream, ServerEvent } from './stream';
+import { ITrans, PLAIN } from './translation';
 import { Brought, FoundPage, Problem, Summary } from './types';
 
 /** How the whole store is reached. Failures are thrown as `ProblemError`. */
@@ -44,9 +45,10 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     private readonly _store: ISidebarTransport,
     notices: Notices,
     now: () => number,
-    private readonly _page: ISidebarPage
+    private readonly _page: ISidebarPage,
+    trans: ITrans = PLAIN
   ) {
-    super(_store, notices, now);
+    super(_store, notices, now, trans);
     this._groups = new Groups(
       async (name, cursor, limit, known) =>
         name === 'notebook' && _page.notebook.value === null
@@ -142,7 +144,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     const session = this._known(id);
     const isElsewhere = session?.state === 'open' && !this.isInFront(session);
     if (isElsewhere && !how.takeOver) {
-      const problem = localProblem('session_open', 'Open elsewhere', ownerSentence(session.owner));
+      const problem = localProblem('session_open', this._trans.__('Open elsewhere'), ownerSentence(session.owner, this._trans));
       this._explainRefusal(id, problem);
       return;
     }
@@ -171,7 +173,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   async removeAll(ids: Iterable<string>): Promise<void> {
     const done = await this._each('delete', ids, id => this._store.remove(id), {
-      title: count => (count === 1 ? 'Moved to the trash' : `Moved ${counted(count, 'session')} to the trash`),
+      title: count => this._trans._n('Moved to the trash', 'Moved %2 sessions to the trash', count, digits(count)),
       undo: id => this._store.restore(id)
     });
     done.forEach(id => this._drop(id));
@@ -180,7 +182,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   async restore(id: string): Promise<void> {
     const done = await this._each('restore', [id], one => this._store.restore(one), {
-      title: () => 'Taken out of the trash',
+      title: () => this._trans.__('Taken out of the trash'),
       undo: one => this._store.remove(one)
     });
     await this._settle(done);
@@ -188,7 +190,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   async archiveAll(ids: Iterable<string>): Promise<void> {
     const done = await this._each('archive', ids, id => this._store.edit(id, { archived: true }), {
-      title: count => (count === 1 ? 'Archived' : `Archived ${counted(count, 'session')}`),
+      title: count => this._trans._n('Archived', 'Archived %2 sessions', count, digits(count)),
       undo: id => this._store.edit(id, { archived: false })
     });
     await this._settle(done);
@@ -201,7 +203,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
       before.keys(),
       id => this._store.edit(id, { tags: [...new Set([...before.get(id)!, ...tags])] }),
       {
-        title: count => (count === 1 ? 'Tagged' : `Tagged ${counted(count, 'session')}`),
+        title: count => this._trans._n('Tagged', 'Tagged %2 sessions', count, digits(count)),
         undo: id => this._store.edit(id, { tags: [...before.get(id)!] })
       }
     );
@@ -240,7 +242,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
         const { name, content } = await this._store.export(id, format);
         this._page.download(name, content);
       },
-      { title: count => (count === 1 ? 'Exported' : `Exported ${counted(count, 'session')}`) }
+      { title: count => this._trans._n('Exported', 'Exported %2 sessions', count, digits(count)) }
     );
   }
 
@@ -250,24 +252,25 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     for (const file of files) {
       try {
         const { sessions, failed } = await this._store.import(file);
-        told.push(...sessions.map(broughtSentence));
+        told.push(...sessions.map(one => broughtSentence(one, this._trans)));
         refused.push(...failed.map(problem => `${file.name}: ${problem.detail}`));
       } catch (reason) {
         refused.push(`${file.name}: ${problemOf(reason).detail}`);
       }
     }
     if (told.length > 0) {
-      this._tellDone(`Imported ${counted(told.length, 'session')}`, shortened(told));
+      const title = this._trans._n('Imported %2 session', 'Imported %2 sessions', told.length, digits(told.length));
+      this._tellDone(title, this._shortened(told));
       await this.refresh();
     }
-    this._tellRefused('Not imported', refused);
+    this._tellRefused(this._trans.__('Not imported'), refused);
   }
 
   protected _explainRefusal(id: string, problem: Problem): boolean {
     if (problem.code === 'not_python') {
       this._notices.problem('resume', problem, [
-        { label: 'New Python notebook', act: () => void this.resume(id, { inNew: true }) },
-        { label: 'Read here', act: () => void this.openPreview(id) }
+        { label: this._trans.__('New Python notebook'), act: () => void this.resume(id, { inNew: true }) },
+        { label: this._trans.__('Read here'), act: () => void this.openPreview(id) }
       ]);
       return true;
     }
@@ -304,9 +307,9 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   }
 
   private _tellCopied(copy: Summary): void {
-    this._tellDone('Copied', [copy.title], [
-      { label: 'Resume', act: () => void this.resume(copy.id) },
-      { label: 'Read', act: () => void this.openPreview(copy.id) }
+    this._tellDone(this._trans.__('Copied'), [copy.title], [
+      { label: this._trans.__('Resume'), act: () => void this.resume(copy.id) },
+      { label: this._trans.__('Read'), act: () => void this.openPreview(copy.id) }
     ]);
   }
 
@@ -369,10 +372,10 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     if (done.length > 0) {
       const { undo } = told;
-      const actions = undo && [{ label: 'Undo', act: () => void this._undo(done, undo) }];
-      this._tellDone(told.title(done.length), shortened(done.map(id => titles.get(id)!)), actions);
+      const actions = undo && [{ label: this._trans.__('Undo'), act: () => void this._undo(done, undo) }];
+      this._tellDone(told.title(done.length), this._shortened(done.map(id => titles.get(id)!)), actions);
     }
-    this._tellRefused('Not possible', failed);
+    this._tellRefused(this._trans.__('Not possible'), failed);
     return done;
   }
 
@@ -381,7 +384,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     for (const id of ids) {
       await undo(id).catch((reason: unknown) => void failed.push(problemOf(reason).detail));
     }
-    this._tellRefused('Not undone', failed);
+    this._tellRefused(this._trans.__('Not undone'), failed);
     await this.refresh();
   }
 
@@ -401,10 +404,15 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
 
   private _tellRefused(title: string, reasons: readonly string[]): void {
     if (reasons.length > 0) {
-      this._notices.problem('refused', localProblem('refused', title, shortened(reasons).join('\n')));
+      this._notices.problem('refused', localProblem('refused', title, this._shortened(reasons).join('\n')));
     } else {
       this._notices.dismiss('refused');
     }
+  }
+
+  private _shortened(lines: readonly string[]): string[] {
+    const more = lines.length - MOST_TOLD;
+    return more <= 0 ? [...lines] : [...lines.slice(0, MOST_TOLD), this._trans.__('and %1 more', digits(more))];
   }
 
   protected _drop(id: string): void {
@@ -440,11 +448,11 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   private _refreshed_ms = 0;
 }
 
-function broughtSentence({ title, is_new, is_trashed }: Brought['sessions'][number]): string {
-  return is_new ? title : `${title}: ${is_trashed ? 'it is in the trash already; restore it there' : 'it was here already'}`;
-}
-
-function shortened(lines: readonly string[]): string[] {
-  const more = lines.length - MOST_TOLD;
-  return more <= 0 ? [...lines] : [...lines.slice(0, MOST_TOLD), `and ${more} more`];
+function broughtSentence({ title, is_new, is_trashed }: Brought['sessions'][number], trans: ITrans): string {
+  if (is_new) {
+    return title;
+  }
+  return is_trashed
+    ? trans.__('%1: it is in the trash already; restore it there', title)
+    : trans.__('%1: it was here already', title);
 }

@@ -2,6 +2,7 @@ import React, { useState } from 'react';
 
 import { ownerPlace, ownerSentence } from '../phrases';
 import { Summary } from '../types';
+import { useTrans } from './words';
 
 type BadgesProps = {
   session: Summary;
@@ -14,23 +15,24 @@ type BadgesProps = {
 
 /** What is special about a session; nothing for a closed one without marks. */
 export function Badges({ session, isCurrent, most, canExpand }: BadgesProps): JSX.Element | null {
+  const trans = useTrans();
   const [isWhole, setWhole] = useState(false);
   const shown = isWhole ? session.tags.length : most;
   const badges: JSX.Element[] = [];
   if (isCurrent) {
-    badges.push(<Badge key="state" kind="current" text="Open here" />);
+    badges.push(<Badge key="state" kind="current" text={trans.__('Open here')} />);
   } else if (session.state === 'open') {
-    const title = ownerSentence(session.owner);
-    badges.push(<Badge key="state" kind="open" text={ownerPlace(session.owner)} title={title} />);
+    const title = ownerSentence(session.owner, trans);
+    badges.push(<Badge key="state" kind="open" text={ownerPlace(session.owner, trans)} title={title} />);
   }
   if (session.state === 'damaged') {
-    badges.push(<Badge key="damaged" kind="damaged" text="Damaged" />);
+    badges.push(<Badge key="damaged" kind="damaged" text={trans.__('Damaged')} />);
   }
   if (session.pinned) {
-    badges.push(<Badge key="pinned" kind="mark" text="Pinned" />);
+    badges.push(<Badge key="pinned" kind="mark" text={trans.__('Pinned')} />);
   }
   if (session.archived) {
-    badges.push(<Badge key="archived" kind="mark" text="Archived" />);
+    badges.push(<Badge key="archived" kind="mark" text={trans.__('Archived')} />);
   }
   for (const tag of session.tags.slice(0, shown)) {
     badges.push(<Badge key={`tag ${tag}`} kind="tag" text={`#${tag}`} title={`#${tag}`} />);

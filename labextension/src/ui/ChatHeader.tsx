@@ -1,10 +1,12 @@
 import React, { useState } from 'react';
 
 import { ChatState, isLostElsewhere } from '../chat';
-import { counted, shortRevision } from '../phrases';
+import { digits, shortRevision } from '../phrases';
+import { ITrans } from '../translation';
 import { Head } from '../types';
 import { Button } from './Button';
 import { Field } from './Field';
+import { useTrans } from './words';
 
 type ChatHeaderProps = {
   state: ChatState;
@@ -18,6 +20,7 @@ type ChatHeaderProps = {
 };
 
 export function ChatHeader(props: ChatHeaderProps): JSX.Element {
+  const trans = useTrans();
   const { session, isAnswering } = props.state;
   const [isRenaming, setRenaming] = useState(false);
   return (
@@ -25,7 +28,7 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
       <div className="jp-jido-header-text">
         {session && isRenaming ? (
           <Field
-            label="Title of the session"
+            label={trans.__('Title of the session')}
             value={session.title}
             onDone={title => {
               setRenaming(false);
@@ -36,43 +39,48 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
         ) : (
           <div className="jp-jido-title-line">
             <div className="jp-jido-heading" data-testid="jido-current-title" title={session?.title}>
-              {session?.title ?? 'No session'}
+              {session?.title ?? trans.__('No session')}
             </div>
             {session && (
-              <Button icon="pen" label="Rename the session" testId="rename-current" onClick={() => setRenaming(true)} />
+              <Button
+                icon="pen"
+                label={trans.__('Rename the session')}
+                testId="rename-current"
+                onClick={() => setRenaming(true)}
+              />
             )}
           </div>
         )}
         <div
           className="jp-jido-faint"
           data-testid="jido-saved-state"
-          title={session ? `Revision ${shortRevision(session.revision)}` : undefined}
+          title={session ? trans.__('Revision %1', shortRevision(session.revision)) : undefined}
           role="status"
         >
-          {savedState(props.state, props.busy)}
+          {savedState(props.state, props.busy, trans)}
         </div>
       </div>
-      <div className="jp-jido-toolbar" role="toolbar" aria-label="Session">
+      <div className="jp-jido-toolbar" role="toolbar" aria-label={trans.__('Session')}>
         {session && (
           <>
             <Button
               kind="tool"
               icon="save"
-              label="Save"
-              text="Save"
+              label={trans.__('Save')}
+              text={trans.__('Save')}
               testId="save"
               onClick={props.onSave}
-              title="Save the session now; each turn has been saved by itself"
+              title={trans.__('Save the session now; each turn has been saved by itself')}
               disabled={isAnswering || props.busy.has('save')}
             />
             <Button
               kind="tool"
               icon="eject"
-              label="Close"
-              text="Close"
+              label={trans.__('Close')}
+              text={trans.__('Close')}
               testId="close"
               onClick={props.onClose}
-              title="Save and close, so that another notebook may resume it"
+              title={trans.__('Save and close, so that another notebook may resume it')}
               disabled={isAnswering}
             />
           </>
@@ -80,21 +88,21 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
         <Button
           kind="tool"
           icon="plus"
-          label="New"
-          text="New"
+          label={trans.__('New')}
+          text={trans.__('New')}
           testId="new"
           onClick={props.onNew}
-          title="Begin a new session; this one stays stored"
+          title={trans.__('Begin a new session; this one stays stored')}
           disabled={isAnswering}
         />
         <Button
           kind="tool"
           icon="list"
-          label="Sessions"
-          text="Sessions"
+          label={trans.__('Sessions')}
+          text={trans.__('Sessions')}
           testId="toggle-list"
           onClick={props.onToggleList}
-          title="Show or hide all sessions"
+          title={trans.__('Show or hide all sessions')}
           isPressed={props.isListShown}
         />
       </div>
@@ -102,47 +110,48 @@ export function ChatHeader(props: ChatHeaderProps): JSX.Element {
   );
 }
 
-function savedState(state: ChatState, busy: ReadonlySet<string>): string {
+function savedState(state: ChatState, busy: ReadonlySet<string>, trans: ITrans): string {
   const { session, isAnswering, isWaiting, consent } = state;
   if (busy.has('ask') && !isAnswering) {
-    return 'sending…';
+    return trans.__('sending…');
   }
   if (consent !== null) {
-    return 'waiting for your answer';
+    return trans.__('waiting for your answer');
   }
   if (isWaiting) {
-    return 'waiting for the kernel: a cell is running';
+    return trans.__('waiting for the kernel: a cell is running');
   }
   if (isAnswering || session?.is_busy) {
-    return 'answering…';
+    return trans.__('answering…');
   }
   if (busy.has('save')) {
-    return 'saving…';
+    return trans.__('saving…');
   }
   if (session === null) {
-    return 'ask, or resume one of your sessions';
+    return trans.__('ask, or resume one of your sessions');
   }
   if (isLostElsewhere(state)) {
-    return 'open elsewhere by now';
+    return trans.__('open elsewhere by now');
   }
-  return facts(session).join(' · ');
+  return facts(session, trans).join(' · ');
 }
 
-function facts(session: Head): string[] {
-  const told = [session.is_saved === false ? 'not saved yet: press Save' : 'saved'];
+function facts(session: Head, trans: ITrans): string[] {
+  const told = [session.is_saved === false ? trans.__('not saved yet: press Save') : trans.__('saved')];
   if (session.usage && session.message_count > 0) {
-    told.push(tokens(session.usage));
+    told.push(tokens(session.usage, trans));
   }
   if (session.redacted) {
-    told.push(`${counted(session.redacted, 'secret')} taken out`);
+    told.push(trans._n('%2 secret taken out', '%2 secrets taken out', session.redacted, digits(session.redacted)));
   }
   return told;
 }
 
-function tokens({ input_tokens, output_tokens, unknown }: NonNullable<Head['usage']>): string {
+function tokens({ input_tokens, output_tokens, unknown }: NonNullable<Head['usage']>, trans: ITrans): string {
   const sum = input_tokens + output_tokens;
   if (sum === 0) {
-    return 'tokens unknown';
+    return trans.__('tokens unknown');
   }
-  return `${counted(sum, 'token')}${unknown > 0 ? ` and ${counted(unknown, 'answer')} unknown` : ''}`;
+  const known = trans._n('%2 token', '%2 tokens', sum, digits(sum));
+  return unknown > 0 ? trans._n('%3 and %2 answer unknown', '%3 and %2 answers unknown', unknown, digits(unknown), known) : known;
 }

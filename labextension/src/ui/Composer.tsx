@@ -1,6 +1,7 @@
 import React, { KeyboardEvent, useState } from 'react';
 
 import { Button } from './Button';
+import { useTrans } from './words';
 
 type ComposerProps = {
   /** Who answers, as far as known. */
@@ -15,6 +16,7 @@ type ComposerProps = {
 };
 
 export function Composer({ model, asking, streaming, disabled, onSend, onStop }: ComposerProps): JSX.Element {
+  const trans = useTrans();
   const [draft, setDraft] = useState('');
   const canSend = draft.trim() !== '' && !asking && !streaming && !disabled;
 
@@ -47,8 +49,8 @@ export function Composer({ model, asking, streaming, disabled, onSend, onStop }:
     <div className="jp-jido-composer">
       <textarea
         data-testid="jido-composer"
-        aria-label="Prompt"
-        placeholder="Ask the assistant"
+        aria-label={trans.__('Prompt')}
+        placeholder={trans.__('Ask the assistant')}
         rows={2}
         value={draft}
         readOnly={asking}
@@ -56,16 +58,22 @@ export function Composer({ model, asking, streaming, disabled, onSend, onStop }:
         onKeyDown={onKeyDown}
       />
       <div className="jp-jido-composer-foot">
-        <span className="jp-jido-faint jp-jido-composer-model">{model ?? 'No answer yet'}</span>
-        <span className="jp-jido-faint jp-jido-composer-hint">Shift+Enter for a new line</span>
+        <span className="jp-jido-faint jp-jido-composer-model">{model ?? trans.__('No answer yet')}</span>
+        <span className="jp-jido-faint jp-jido-composer-hint">{trans.__('Shift+Enter for a new line')}</span>
         {streaming ? (
-          <Button icon="stop" label="Stop the answer" text="Stop" testId="stop" onClick={onStop} />
+          <Button
+            icon="stop"
+            label={trans.__('Stop the answer')}
+            text={trans.__('Stop')}
+            testId="stop"
+            onClick={onStop}
+          />
         ) : (
           <Button
             kind="accept"
             icon="send"
-            label="Send the prompt"
-            text="Send"
+            label={trans.__('Send the prompt')}
+            text={trans.__('Send')}
             testId="send"
             disabled={!canSend}
             onClick={() => void send()}

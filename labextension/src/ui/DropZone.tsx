@@ -1,9 +1,11 @@
 import React, { DragEvent, ReactNode, useRef, useState } from 'react';
+import { useTrans } from './words';
 
 type DropZoneProps = { className: string; onFiles: (files: File[]) => void; children: ReactNode };
 
 /** Takes files that are dropped anywhere on it, and says so while they are held over it. */
 export function DropZone({ className, onFiles, children }: DropZoneProps): JSX.Element {
+  const trans = useTrans();
   const depth = useRef(0); // each element inside tells of its own enter and leave
   const [isOver, setOver] = useState(false);
   const move = (by: number) => (event: DragEvent) => {
@@ -30,7 +32,7 @@ export function DropZone({ className, onFiles, children }: DropZoneProps): JSX.E
       }}
     >
       {children}
-      {isOver && <div className="jp-jido-drop">Drop to import</div>}
+      {isOver && <div className="jp-jido-drop">{trans.__('Drop to import')}</div>}
     </div>
   );
 }

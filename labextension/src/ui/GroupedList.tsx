@@ -2,21 +2,26 @@ import React, { useCallback, useRef } from 'react';
 
 import { Group, GroupName } from '../groups';
 import { ISidebarModel } from '../model';
-import { fileName } from '../phrases';
+import { digits, fileName } from '../phrases';
+import { ITrans } from '../translation';
 import { Hit } from '../types';
 import { useObservable } from './hooks';
 import { Icon } from './icons';
 import { PER_BLOCK, Rows } from './Rows';
 import { RowActions, SessionRow } from './SessionRow';
+import { useTrans } from './words';
 
-const NAMES: Record<GroupName, string> = {
-  notebook: 'This notebook',
-  open: 'Open',
-  pinned: 'Pinned',
-  recent: 'Recent',
-  archived: 'Archived',
-  trashed: 'Trash'
-};
+function nameOf(group: GroupName, trans: ITrans): string {
+  const names: Record<GroupName, string> = {
+    notebook: trans.__('This notebook'),
+    open: trans.__('Open'),
+    pinned: trans.__('Pinned'),
+    recent: trans.__('Recent'),
+    archived: trans.__('Archived'),
+    trashed: trans.__('Trash')
+  };
+  return names[group];
+}
 
 type GroupedListProps = {
   sessions: ISidebarModel;
@@ -78,6 +83,7 @@ type AboveProps = { groups: readonly Group[]; sessions: ISidebarModel; about: st
 
 /** The groups that one works with, in one list. */
 function Above({ groups, sessions, about, renderHit }: AboveProps): JSX.Element {
+  const trans = useTrans();
   const items = groups.flatMap((group): Item[] => (group.isOpen ? [group, ...group.hits] : [group]));
   const latest = useRef(groups);
   latest.current = groups;
@@ -110,7 +116,7 @@ function Above({ groups, sessions, about, renderHit }: AboveProps): JSX.Element 
     },
     [sessions]
   );
-  return <Rows label="Sessions" items={items} keyOf={keyOf} render={render} onNear={onNear} />;
+  return <Rows label={trans.__('Sessions')} items={items} keyOf={keyOf} render={render} onNear={onNear} />;
 }
 
 type DockProps = { group: Group; sessions: ISidebarModel; renderHit: RenderHit };
@@ -118,6 +124,7 @@ type DockProps = { group: Group; sessions: ISidebarModel; renderHit: RenderHit }
 /** A group below the list. */
 function Dock({ group, sessions, renderHit }: DockProps): JSX.Element {
   const { name, hits, hasMore, isOpen } = group;
+  const words = nameOf(name, useTrans());
   const render = useCallback(
     (hit: Hit, isActive: boolean) => renderHit(hit, isActive, name === 'trashed'),
     [renderHit, name]
@@ -132,9 +139,9 @@ function Dock({ group, sessions, renderHit }: DockProps): JSX.Element {
     [sessions, name, hasMore, length]
   );
   return (
-    <section className={`jp-jido-dock${isOpen ? ' jp-jido-mod-open' : ''}`} aria-label={NAMES[name]}>
+    <section className={`jp-jido-dock${isOpen ? ' jp-jido-mod-open' : ''}`} aria-label={words}>
       <Heading group={group} about={null} onToggle={() => sessions.toggleGroup(name)} />
-      {isOpen && <Rows label={NAMES[name]} items={hits} keyOf={idOf} render={render} onNear={onNear} />}
+      {isOpen && <Rows label={words} items={hits} keyOf={idOf} render={render} onNear={onNear} />}
     </section>
   );
 }
@@ -151,7 +158,8 @@ type HeadingProps = { group: Group; about: string | null; tabIndex?: number; onT
 
 function Heading({ group, about, tabIndex, onToggle }: HeadingProps): JSX.Element {
   const { name, hits, hasMore, count, isOpen } = group;
-  const size = count === null ? `${hits.length}${hasMore ? '+' : ''}` : count.toLocaleString('en');
+  const words = nameOf(name, useTrans());
+  const size = count === null ? `${hits.length}${hasMore ? '+' : ''}` : digits(count);
   return (
     <button
       type="button"
@@ -159,12 +167,12 @@ function Heading({ group, about, tabIndex, onToggle }: HeadingProps): JSX.Elemen
       data-testid={`jido-group-${name}`}
       data-row={`group ${name}`}
       aria-expanded={isOpen}
-      aria-label={`${NAMES[name]}, ${size}`}
+      aria-label={`${words}, ${size}`}
       tabIndex={tabIndex}
       onClick={onToggle}
     >
       <Icon name={isOpen ? 'unfold' : 'fold'} />
-      <span>{NAMES[name]}</span>
+      <span>{words}</span>
       {about !== null && <span className="jp-jido-group-about">{about}</span>}
       <span className="jp-jido-count">{size}</span>
     </button>

@@ -2,11 +2,14 @@ import React, { MouseEvent, useEffect, useMemo, useRef, useState } from 'react';
 
 import { renderMarkdown } from '../markdown';
 import { copyText, insertCell, typeset } from '../page';
+import { ITrans } from '../translation';
+import { useTrans } from './words';
 
 const SAID_MS = 1500;
 
 /** Text of a model. The only place where HTML is set, and only what the renderer made safe. */
 export function Markdown({ source, isGrowing = false }: { source: string; isGrowing?: boolean }): JSX.Element {
+  const trans = useTrans();
   const box = useRef<HTMLDivElement>(null);
   const shown = useSettled(source, isGrowing);
   const html = useMemo(() => ({ __html: renderMarkdown(shown) }), [shown]);
@@ -15,7 +18,14 @@ export function Markdown({ source, isGrowing = false }: { source: string; isGrow
       typeset(box.current.querySelectorAll<HTMLElement>('.jp-jido-math'));
     }
   }, [html, isGrowing]);
-  return <div ref={box} className="jp-jido-markdown" dangerouslySetInnerHTML={html} onClick={act} />;
+  return (
+    <div
+      ref={box}
+      className="jp-jido-markdown"
+      dangerouslySetInnerHTML={html}
+      onClick={event => void act(event, trans)}
+    />
+  );
 }
 
 /** A growing text, renewed less often the longer it is: rendering takes time that grows with it. */
@@ -37,19 +47,20 @@ function useSettled(source: string, isGrowing: boolean): string {
 }
 
 /** A click on one of the buttons that the renderer gave a code block. */
-async function act({ target }: MouseEvent<HTMLElement>): Promise<void> {
+async function act({ target }: MouseEvent<HTMLElement>, trans: ITrans): Promise<void> {
   const button = (target as Element).closest<HTMLElement>('button[data-jido-act]');
   const code = button?.closest('.jp-jido-code')?.querySelector('pre')?.textContent?.replace(/\n$/, '');
   if (!button || code === undefined) {
     return;
   }
   if (button.dataset.jidoAct === 'insert' && insertCell(button, code)) {
-    say(button, 'Inserted');
+    say(button, trans.__('Inserted'));
     return;
   }
   const isCopied = await copyText(code);
   const isForCell = button.dataset.jidoAct === 'insert';
-  say(button, isCopied ? (isForCell ? 'Copied: paste it into a cell' : 'Copied') : 'Select it and copy');
+  const copied = isForCell ? trans.__('Copied: paste it into a cell') : trans.__('Copied');
+  say(button, isCopied ? copied : trans.__('Select it and copy'));
 }
 
 function say(button: HTMLElement, text: string): void {

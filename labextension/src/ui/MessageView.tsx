@@ -1,18 +1,30 @@
 import React, { memo, useState } from 'react';
 
 import { copyText } from '../page';
-import { counted, fileName, fullTime, relativeTime } from '../phrases';
+import { digits, fileName, fullTime, relativeTime } from '../phrases';
 import { printable } from '../printable';
+import { ITrans } from '../translation';
 import { Entry } from '../turns';
 import { Message, Part } from '../types';
 import { Badge } from './Badges';
 import { Button } from './Button';
 import { Code } from './Code';
 import { Markdown } from './Markdown';
+import { useTrans } from './words';
 
-const SPEAKERS = { user: 'You', assistant: 'Assistant', system: 'System', tool: 'Tool' };
+function speaker(role: Message['role'], trans: ITrans): string {
+  const speakers = {
+    user: trans.__('You'),
+    assistant: trans.__('Assistant'),
+    system: trans.__('System'),
+    tool: trans.__('Tool')
+  };
+  return speakers[role] ?? role;
+}
 
-const STATUS_TEXTS = { interrupted: 'Interrupted', failed: 'Failed', truncated: 'Cut off' };
+function statusText(status: 'interrupted' | 'failed' | 'truncated', trans: ITrans): string {
+  return { interrupted: trans.__('Interrupted'), failed: trans.__('Failed'), truncated: trans.__('Cut off') }[status];
+}
 
 /** What can be done from a message; nothing while an answer is written. */
 export type MessageActions = {
@@ -34,6 +46,7 @@ type MessageViewProps = {
 };
 
 export const MessageView = memo(function MessageView(props: MessageViewProps): JSX.Element | null {
+  const trans = useTrans();
   const { entry, streaming, now_ms, total } = props;
   const { message } = entry;
   const status = message.status ?? 'complete';
@@ -49,14 +62,14 @@ export const MessageView = memo(function MessageView(props: MessageViewProps): J
       aria-posinset={entry.index + 1}
       aria-setsize={total}
       aria-busy={streaming || undefined}
-      aria-label={`${SPEAKERS[message.role] ?? message.role}, ${relativeTime(message.created_at, now_ms)}`}
+      aria-label={`${speaker(message.role, trans)}, ${relativeTime(message.created_at, now_ms, trans)}`}
     >
       <div className="jp-jido-message-head">
-        <span className="jp-jido-speaker">{SPEAKERS[message.role] ?? message.role}</span>
+        <span className="jp-jido-speaker">{speaker(message.role, trans)}</span>
         {message.model && <span className="jp-jido-faint">{printable(message.model)}</span>}
         <Origin message={message} />
         <time className="jp-jido-faint" dateTime={message.created_at} title={fullTime(message.created_at)}>
-          {relativeTime(message.created_at, now_ms)}
+          {relativeTime(message.created_at, now_ms, trans)}
         </time>
       </div>
       {message.parts.map((part, index) => (
@@ -70,6 +83,7 @@ export const MessageView = memo(function MessageView(props: MessageViewProps): J
 
 /** How it ended, what it cost, and what can be done from here. */
 function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
+  const trans = useTrans();
   const { message, endsTurn } = entry;
   const status = message.status ?? 'complete';
   const hasText = message.parts.some(part => part.type === 'text' && part.content);
@@ -77,13 +91,23 @@ function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
     <>
       {status !== 'complete' && (
         <div className="jp-jido-message-status">
-          <Badge kind={status} text={STATUS_TEXTS[status] ?? status} />
+          <Badge kind={status} text={statusText(status, trans)} />
           {message.error && <span>{printable(message.error)}</span>}
           {isLast && actions.onRetry && (
-            <Button label="Try again" text="Try again" testId="retry" onClick={actions.onRetry} />
+            <Button
+              label={trans.__('Try again')}
+              text={trans.__('Try again')}
+              testId="retry"
+              onClick={actions.onRetry}
+            />
           )}
           {isLast && actions.onGoOn && (
-            <Button label="Go on from here" text="Go on" testId="go-on" onClick={actions.onGoOn} />
+            <Button
+              label={trans.__('Go on from here')}
+              text={trans.__('Go on')}
+              testId="go-on"
+              onClick={actions.onGoOn}
+            />
           )}
         </div>
       )}
@@ -92,13 +116,13 @@ function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
         <span className="jp-jido-message-actions">
           {hasText && <CopyButton message={message} />}
           {isLast && status === 'complete' && message.role === 'assistant' && actions.onRetry && (
-            <Button icon="retry" label="Try again" testId="retry" onClick={actions.onRetry} />
+            <Button icon="retry" label={trans.__('Try again')} testId="retry" onClick={actions.onRetry} />
           )}
           {endsTurn && actions.onFork && (
             <Button
               icon="fork"
-              label="Fork from here"
-              title="Go on from here in a copy; this session stays as it is"
+              label={trans.__('Fork from here')}
+              title={trans.__('Go on from here in a copy; this session stays as it is')}
               testId="fork"
               onClick={() => actions.onFork?.(message.id)}
             />
@@ -106,8 +130,8 @@ function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
           {endsTurn && !isLast && actions.onRewind && (
             <Button
               icon="rewind"
-              label="Back to here"
-              title="Go on from here; what came later stays in the file, but leaves the conversation"
+              label={trans.__('Back to here')}
+              title={trans.__('Go on from here; what came later stays in the file, but leaves the conversation')}
               testId="rewind"
               onClick={() => actions.onRewind?.(message.id)}
             />
@@ -119,6 +143,7 @@ function Ending({ entry, isLast, actions }: MessageViewProps): JSX.Element {
 }
 
 function CopyButton({ message }: { message: Message }): JSX.Element {
+  const trans = useTrans();
   const [isCopied, setCopied] = useState(false);
   const text = message.parts
     .filter(part => part.type === 'text')
@@ -127,7 +152,7 @@ function CopyButton({ message }: { message: Message }): JSX.Element {
   return (
     <Button
       icon={isCopied ? 'save' : 'copy'}
-      label={isCopied ? 'Copied' : 'Copy'}
+      label={isCopied ? trans.__('Copied') : trans.__('Copy')}
       testId="copy"
       onClick={() =>
         void copyText(text).then(done => {
@@ -140,6 +165,7 @@ function CopyButton({ message }: { message: Message }): JSX.Element {
 }
 
 function PartView(props: MessageViewProps & { part: Part; isLastPart: boolean }): JSX.Element {
+  const trans = useTrans();
   const { part, entry, streaming, isLastPart, calling } = props;
   const isGrowing = streaming && isLastPart;
   switch (part.type) {
@@ -150,27 +176,35 @@ function PartView(props: MessageViewProps & { part: Part; isLastPart: boolean })
         <div className="jp-jido-plain">{printable(part.content ?? '')}</div>
       );
     case 'reasoning':
-      return <Fold label={isGrowing ? 'Thinking…' : 'Reasoning'} text={part.content ?? ''} />;
+      return <Fold label={isGrowing ? trans.__('Thinking…') : trans.__('Reasoning')} text={part.content ?? ''} />;
     case 'tool_call':
       return <Call part={part} result={entry.results.get(String(part.id))} isRunning={calling === part.id} />;
     case 'tool_call_response':
-      return <Fold label="Tool result" text={readable(part.response)} />;
+      return <Fold label={trans.__('Tool result')} text={readable(part.response)} />;
     default:
-      return <div className="jp-jido-faint">Part of type “{printable(part.type)}” is stored but not shown.</div>;
+      return (
+        <div className="jp-jido-faint">
+          {trans.__('Part of type “%1” is stored but not shown.', printable(part.type))}
+        </div>
+      );
   }
 }
 
-const OUTCOMES: Record<string, string> = {
-  done: 'done',
-  denied: 'denied',
-  failed: 'failed',
-  interrupted: 'interrupted',
-  running: 'running…',
-  waiting: 'waiting'
-};
+function outcomeText(outcome: string, trans: ITrans): string {
+  const texts: Record<string, string> = {
+    done: trans.__('done'),
+    denied: trans.__('denied'),
+    failed: trans.__('failed'),
+    interrupted: trans.__('interrupted'),
+    running: trans.__('running…'),
+    waiting: trans.__('waiting')
+  };
+  return texts[outcome] ?? printable(outcome);
+}
 
 /** A tool that was asked for: what with, what came of it. */
 function Call({ part, result, isRunning }: { part: Part; result?: Part; isRunning: boolean }): JSX.Element {
+  const trans = useTrans();
   const outcome = result ? String(result.outcome ?? 'done') : isRunning ? 'running' : 'waiting';
   const values = part.arguments as Record<string, unknown> | undefined;
   const code = typeof values?.code === 'string' ? values.code : null;
@@ -178,15 +212,15 @@ function Call({ part, result, isRunning }: { part: Part; result?: Part; isRunnin
   return (
     <details className="jp-jido-fold jp-jido-call" data-testid="jido-call" data-outcome={outcome}>
       <summary>
-        Tool <strong>{printable(part.name ?? 'unnamed')}</strong> {purpose}
-        <Badge kind={outcome} text={OUTCOMES[outcome] ?? printable(outcome)} />
+        {trans.__('Tool')} <strong>{printable(part.name ?? trans.__('unnamed'))}</strong> {purpose}
+        <Badge kind={outcome} text={outcomeText(outcome, trans)} />
       </summary>
       {code !== null ? (
-        <Code source={code} label="Asked with" />
+        <Code source={code} label={trans.__('Asked with')} />
       ) : (
-        <pre aria-label="Asked with">{readable(part.arguments)}</pre>
+        <pre aria-label={trans.__('Asked with')}>{readable(part.arguments)}</pre>
       )}
-      {result && <pre aria-label="Result">{readable(result.response)}</pre>}
+      {result && <pre aria-label={trans.__('Result')}>{readable(result.response)}</pre>}
     </details>
   );
 }
@@ -219,13 +253,14 @@ function Origin({ message }: { message: Message }): JSX.Element | null {
 }
 
 function Usage({ message }: { message: Message }): JSX.Element | null {
+  const trans = useTrans();
   const { input_tokens, output_tokens } = message.usage ?? {};
   const facts: string[] = [];
   if (input_tokens !== undefined) {
-    facts.push(`${counted(input_tokens, 'token')} in`);
+    facts.push(trans._n('%2 token in', '%2 tokens in', input_tokens, digits(input_tokens)));
   }
   if (output_tokens !== undefined) {
-    facts.push(`${counted(output_tokens, 'token')} out`);
+    facts.push(trans._n('%2 token out', '%2 tokens out', output_tokens, digits(output_tokens)));
   }
   return facts.length === 0 ? null : <span className="jp-jido-faint jp-jido-usage">{facts.join(' · ')}</span>;
 }

@@ -5,9 +5,11 @@ import { Problem } from '../types';
 import { Button } from './Button';
 import { useObservable } from './hooks';
 import { Icon } from './icons';
+import { useTrans } from './words';
 
 /** What happened, until the user dismisses it. */
 export function Notices({ notices }: { notices: INotices }): JSX.Element | null {
+  const trans = useTrans();
   const shown = useObservable(notices.state);
   if (shown.length === 0) {
     return null;
@@ -41,8 +43,8 @@ export function Notices({ notices }: { notices: INotices }): JSX.Element | null 
           ))}
           <Button
             icon="close"
-            label={`Dismiss: ${title}`}
-            title="Dismiss"
+            label={trans.__('Dismiss: %1', title)}
+            title={trans.__('Dismiss')}
             onClick={() => notices.dismiss(topic)}
           />
         </div>

@@ -6,6 +6,8 @@ import { INotices } from '../notices';
 import { tellSession } from '../page';
 import { Messages } from '../paged';
 import { localProblem } from '../problem';
+import { ITrans } from '../translation';
+import { Problem } from '../types';
 import { Button } from './Button';
 import { ChatHeader } from './ChatHeader';
 import { Composer } from './Composer';
@@ -16,9 +18,9 @@ import { Notices, StandingProblem } from './Notices';
 import { SessionsView } from './SessionsView';
 import { Todos } from './Todos';
 import { Transcript } from './Transcript';
+import { useTrans } from './words';
 
 const REPAINT_MS = 30_000;
-const GO_ON = 'Go on from where you stopped.';
 const NO_ACTIONS: MessageActions = {};
 
 type PanelAppProps = {
@@ -30,6 +32,7 @@ type PanelAppProps = {
 
 /** The conversation with the kernel's current session, and all sessions beside it on demand. */
 export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX.Element {
+  const trans = useTrans();
   const state = useObservable(chat.state);
   const busy = useObservable(chat.busy);
   const { connection } = useObservable(sessions.state);
@@ -46,7 +49,8 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
     if (currentId !== null && !isLost) {
       tellSession(box.current!, currentId);
     }
-  }, [currentId, isLost]);
+    // Again when it is renamed: the notebook's toolbar has its name.
+  }, [currentId, isLost, session?.title]);
   const isIdle = !state.isAnswering && !session?.is_busy && !isLost;
   const actions = useMemo<MessageActions>(
     () =>
@@ -55,10 +59,10 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
             onFork: message => void sessions.fork(currentId, message),
             onRewind: message => void chat.rewind(message),
             onRetry: () => void chat.retry(),
-            onGoOn: () => void chat.ask(GO_ON)
+            onGoOn: () => void chat.ask(trans.__('Go on from where you stopped.'))
           }
         : NO_ACTIONS,
-    [isIdle, currentId, sessions, chat]
+    [isIdle, currentId, sessions, chat, trans]
   );
   const onNeed = useCallback((index: number) => chat.need(index), [chat]);
   return (
@@ -76,10 +80,10 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
       />
       {connection.kind === 'lost' && <StandingProblem problem={connection.problem} />}
       {isLost && currentId !== null && (
-        <StandingProblem problem={TAKEN_OVER}>
+        <StandingProblem problem={takenOver(trans)}>
           <Button
-            label="Take it back"
-            text="Take it back"
+            label={trans.__('Take it back')}
+            text={trans.__('Take it back')}
             testId="take-back"
             onClick={() => void sessions.resume(currentId, { takeOver: true })}
           />
@@ -88,14 +92,14 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
       <Notices notices={notices} />
       <div className={`jp-jido-columns${isListShown ? ' jp-jido-mod-list' : ''}`}>
         {isListShown && (
-          <aside className="jp-jido-side" aria-label="All sessions">
+          <aside className="jp-jido-side" aria-label={trans.__('All sessions')}>
             <SessionsView sessions={sessions} currentId={currentId} clock={clock} />
           </aside>
         )}
-        <section className="jp-jido-chat" aria-label="Conversation">
+        <section className="jp-jido-chat" aria-label={trans.__('Conversation')}>
           {messages.length === 0 ? (
             <div className="jp-jido-empty">
-              <p>Ask something to begin. Every turn is saved as it happens.</p>
+              <p>{trans.__('Ask something to begin. Every turn is saved as it happens.')}</p>
             </div>
           ) : (
             <Transcript
@@ -137,14 +141,19 @@ export function PanelApp({ sessions, chat, notices, clock }: PanelAppProps): JSX
   );
 }
 
-const TAKEN_OVER = localProblem(
-  'taken_over',
-  'Open elsewhere',
-  'Another process took this session over. Take it back, or begin a new one here; what was said is stored either way.'
-);
+function takenOver(trans: ITrans): Problem {
+  return localProblem(
+    'taken_over',
+    trans.__('Open elsewhere'),
+    trans.__(
+      'Another process took this session over. Take it back, or begin a new one here; what was said is stored either way.'
+    )
+  );
+}
 
 /** For those who listen: that an answer began, and what it says once it is whole, not each piece of it. */
 function Announcer({ state, messages }: { state: ChatState; messages: Messages }): JSX.Element {
+  const trans = useTrans();
   const last = messages.at(-1);
   const [heard, setHeard] = useState(false);
   useEffect(() => {
@@ -152,10 +161,11 @@ function Announcer({ state, messages }: { state: ChatState; messages: Messages }
       setHeard(true);
     }
   }, [state.isAnswering]);
+  const said = last?.parts.find(part => part.type === 'text')?.content?.slice(0, 500) ?? '';
   const text = state.isAnswering
-    ? 'The assistant is answering.'
+    ? trans.__('The assistant is answering.')
     : heard && last?.role === 'assistant'
-      ? `Answer ${last.status ?? 'complete'}. ${last.parts.find(part => part.type === 'text')?.content?.slice(0, 500) ?? ''}`
+      ? trans.__('Answer %1. %2', last.status ?? 'complete', said)
       : '';
   return (
     <div className="jp-jido-unseen" aria-live="polite">

@@ -1,7 +1,7 @@
 import React, { ComponentType, useCallback, useMemo, useState } from 'react';
 
 import { ISessionsModel, Preview } from '../model';
-import { counted, SEALS } from '../phrases';
+import { countedMessages, sealWords } from '../phrases';
 import { Head, Seal } from '../types';
 import { Badge, Badges } from './Badges';
 import { Button } from './Button';
@@ -11,6 +11,7 @@ import { MessageActions } from './MessageView';
 import { ResumeButton } from './ResumeButton';
 import { Asking, TagField } from './SessionRow';
 import { Transcript } from './Transcript';
+import { useTrans } from './words';
 
 export type PreviewActionsProps = { head: Head; isCurrent: boolean; busy: boolean; wait_s: number; onAsk: (asking: Asking) => void };
 
@@ -27,6 +28,7 @@ type PreviewViewProps = {
 
 /** A stored session to read, without opening it. */
 export function PreviewView(props: PreviewViewProps): JSX.Element {
+  const trans = useTrans();
   const { sessions, preview, busy, wait_s, Actions } = props;
   const { id, head, messages } = preview;
   const [asking, setAsking] = useState<Asking>('nothing');
@@ -50,15 +52,15 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
       <div className="jp-jido-preview-head">
         <Button
           icon="back"
-          label="Back to the sessions"
-          title="Back"
+          label={trans.__('Back to the sessions')}
+          title={trans.__('Back')}
           testId="back"
           buttonRef={focusOnMount}
           onClick={() => sessions.closePreview()}
         />
         {head && asking === 'rename' ? (
           <Field
-            label={`New title of ${head.title}`}
+            label={trans.__('New title of %1', head.title)}
             value={head.title}
             onDone={title => {
               setAsking('nothing');
@@ -68,7 +70,7 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
           />
         ) : (
           <div className="jp-jido-heading" title={head?.title}>
-            {head?.title ?? 'Loading…'}
+            {head?.title ?? trans.__('Loading…')}
           </div>
         )}
         {head && Actions && <Actions head={head} isCurrent={props.isCurrent} busy={busy} wait_s={wait_s} onAsk={setAsking} />}
@@ -78,9 +80,9 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
       </div>
       {head && (
         <>
-          <div className="jp-jido-preview-facts" tabIndex={0} role="group" aria-label="About this session">
+          <div className="jp-jido-preview-facts" tabIndex={0} role="group" aria-label={trans.__('About this session')}>
             <span className="jp-jido-faint">
-              {counted(head.message_count, 'message')}
+              {countedMessages(head.message_count, trans)}
               {head.model && ` · ${head.model}`}
             </span>
             {asking === 'tag' ? (
@@ -106,14 +108,22 @@ export function PreviewView(props: PreviewViewProps): JSX.Element {
 
 /** What is proved of it; with the way on where that is not enough to resume it. */
 function SealNote({ seal, busy, onTrust }: { seal: Seal; busy: boolean; onTrust: () => void }): JSX.Element {
-  const { name, sentence } = SEALS[seal];
+  const trans = useTrans();
+  const { name, sentence } = sealWords(seal, trans);
   const isDoubtful = seal === 'altered' || seal === 'foreign';
   return (
     <div className="jp-jido-seal" data-testid="jido-seal" data-seal={seal}>
       <Badge kind={seal === 'verified' ? 'verified' : 'altered'} text={name} title={sentence} />
       {seal !== 'verified' && <p className="jp-jido-row-problem">{sentence}</p>}
       {isDoubtful && (
-        <Button kind="warn" label="Trust and resume" text="Trust and resume" testId="trust" disabled={busy} onClick={onTrust} />
+        <Button
+          kind="warn"
+          label={trans.__('Trust and resume')}
+          text={trans.__('Trust and resume')}
+          testId="trust"
+          disabled={busy}
+          onClick={onTrust}
+        />
       )}
     </div>
   );

@@ -2,22 +2,27 @@ import React, { ReactNode, useCallback, useEffect, useRef, useState } from 'reac
 
 import { Filter } from '../listing';
 import { ISessionsModel, SessionsState } from '../model';
-import { counted } from '../phrases';
+import { digits } from '../phrases';
+import { ITrans } from '../translation';
 import { Hit } from '../types';
 import { Icon } from './icons';
 import { PER_BLOCK, Rows } from './Rows';
 import { RowActions, SessionRow } from './SessionRow';
+import { useTrans } from './words';
 
 const SEARCH_MS = 200;
 
-const FILTERS: Record<Filter, string> = {
-  all: 'All',
-  notebook: 'This notebook',
-  open: 'Open',
-  pinned: 'Pinned',
-  archived: 'Archived',
-  trashed: 'Trash'
-};
+function nameOf(filter: Filter, trans: ITrans): string {
+  const names: Record<Filter, string> = {
+    all: trans.__('All'),
+    notebook: trans.__('This notebook'),
+    open: trans.__('Open'),
+    pinned: trans.__('Pinned'),
+    archived: trans.__('Archived'),
+    trashed: trans.__('Trash')
+  };
+  return names[filter];
+}
 
 export type SessionListProps = {
   sessions: ISessionsModel;
@@ -50,6 +55,7 @@ export function SessionList(props: SessionListProps): JSX.Element {
 
 /** What a search found, or why it means nothing. */
 export function Found(props: SessionListProps): JSX.Element {
+  const trans = useTrans();
   const { sessions, state, hits, busy, currentId, wait_s, Actions, chosen, onChoose } = props;
   const { find, hasMore, refusal } = state;
   const minute_ms = Math.floor(props.now_ms / 60_000) * 60_000;
@@ -86,9 +92,9 @@ export function Found(props: SessionListProps): JSX.Element {
     <>
       {refusal && <p className="jp-jido-row-problem jp-jido-refusal">{refusal}</p>}
       {hits.length === 0 ? (
-        <p className="jp-jido-empty">{emptyText(state)}</p>
+        <p className="jp-jido-empty">{emptyText(state, trans)}</p>
       ) : (
-        <Rows label="Sessions" items={hits} keyOf={idOf} render={render} onNear={onNear} />
+        <Rows label={trans.__('Sessions')} items={hits} keyOf={idOf} render={render} onNear={onNear} />
       )}
     </>
   );
@@ -109,6 +115,7 @@ type SearchProps = {
 
 /** The search field and the chips below it. */
 export function Search({ sessions, state, isGrouped = false, children }: SearchProps): JSX.Element {
+  const trans = useTrans();
   const { find, hits, count } = state;
   const [draft, setDraft] = useState(find.text);
   const sent = useRef(find.text);
@@ -126,8 +133,8 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
   const told = (
     <span className="jp-jido-count" role="status">
       {isNarrowed
-        ? `${hits?.length ?? 0}${state.hasMore ? '+' : ''} of ${count.toLocaleString('en')}`
-        : counted(count, 'session')}
+        ? trans.__('%1 of %2', `${hits?.length ?? 0}${state.hasMore ? '+' : ''}`, digits(count))
+        : trans._n('%2 session', '%2 sessions', count, digits(count))}
     </span>
   );
   return (
@@ -137,9 +144,9 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
         <input
           type="search"
           data-testid="jido-search"
-          aria-label="Search sessions"
-          placeholder="Search sessions"
-          title={'Words, "a phrase", tag:work, model:gpt, after:2026-11-01'}
+          aria-label={trans.__('Search sessions')}
+          placeholder={trans.__('Search sessions')}
+          title={trans.__('Words, "a phrase", tag:work, model:gpt, after:2026-11-01')}
           value={draft}
           onChange={event => setDraft(event.target.value)}
           onKeyDown={event => {
@@ -158,7 +165,7 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
         </div>
       )}
       {!(isGrouped && !isNarrowed) && (
-        <div className="jp-jido-chips" role="group" aria-label="Show only">
+        <div className="jp-jido-chips" role="group" aria-label={trans.__('Show only')}>
           {sessions.filters.map(filter => (
             <button
               key={filter}
@@ -168,7 +175,7 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
               aria-pressed={find.filter === filter}
               onClick={() => void sessions.search({ filter })}
             >
-              {FILTERS[filter]}
+              {nameOf(filter, trans)}
             </button>
           ))}
         </div>
@@ -177,19 +184,25 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
   );
 }
 
-function emptyText({ find }: SessionsState): string {
+function emptyText({ find }: SessionsState, trans: ITrans): string {
   if (find.text !== '') {
-    return `No session matches “${find.text}”.`;
+    return trans.__('No session matches “%1”.', find.text);
   }
-  return find.filter === 'trashed' ? 'The trash is empty.' : 'No session here.';
+  return find.filter === 'trashed' ? trans.__('The trash is empty.') : trans.__('No session here.');
 }
 
 export function EmptyList(): JSX.Element {
+  const trans = useTrans();
+  const sentence = trans.__('No sessions yet. In a notebook: %1, then %2 and a question.', '|', '|');
+  const [before, between, after] = sentence.split('|');
   return (
     <div className="jp-jido-empty" data-testid="jido-empty">
       <p>
-        No sessions yet. In a notebook: <code>%load_ext jido_jupyter</code>, then{' '}
-        <code>%%jido</code> and a question.
+        {before}
+        <code>%load_ext jido_jupyter</code>
+        {between}
+        <code>%%jido</code>
+        {after}
       </p>
     </div>
   );

@@ -2,12 +2,13 @@ import React, { ComponentType, KeyboardEvent, memo, useState } from 'react';
 
 import { cropped, marked } from '../listing';
 import { ISessionsModel } from '../model';
-import { counted, fileName, fullTime, relativeTime } from '../phrases';
+import { countedMessages, fileName, fullTime, relativeTime } from '../phrases';
 import { Hit, Summary } from '../types';
 import { Badges } from './Badges';
 import { Button } from './Button';
 import { Field } from './Field';
 import { ResumeButton } from './ResumeButton';
+import { useTrans } from './words';
 
 /** What the row asks for in place of what it shows. */
 export type Asking = 'nothing' | 'rename' | 'tag';
@@ -44,6 +45,7 @@ export type SessionRowProps = {
 };
 
 export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.Element {
+  const trans = useTrans();
   const { hit, sessions, now_ms, isCurrent, isActive, isTrashed, query, isChosen, onChoose } = props;
   const { session } = hit;
   const [asking, setAsking] = useState<Asking>('nothing');
@@ -84,7 +86,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
           <input
             type="checkbox"
             className="jp-jido-choice"
-            aria-label={`Choose ${session.title}`}
+            aria-label={trans.__('Choose %1', session.title)}
             checked={isChosen}
             tabIndex={-1}
             onChange={open}
@@ -92,7 +94,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
         )}
         {asking === 'rename' ? (
           <Field
-            label={`New title of ${session.title}`}
+            label={trans.__('New title of %1', session.title)}
             value={session.title}
             onDone={title => {
               setAsking('nothing');
@@ -105,7 +107,7 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
             type="button"
             className="jp-jido-row-title"
             title={session.title}
-            aria-label={`Preview ${session.title}`}
+            aria-label={trans.__('Preview %1', session.title)}
             tabIndex={-1}
             disabled={isTrashed}
             onClick={open}
@@ -114,14 +116,14 @@ export const SessionRow = memo(function SessionRow(props: SessionRowProps): JSX.
           </button>
         )}
         <time dateTime={session.updated_at} title={fullTime(session.updated_at)}>
-          {relativeTime(session.updated_at, now_ms)}
+          {relativeTime(session.updated_at, now_ms, trans)}
         </time>
       </div>
       <div className="jp-jido-row-head">
         <span className={`jp-jido-row-preview${hit.snippet ? ' jp-jido-mod-snippet' : ''}`}>
           <Marked text={hit.snippet ? cropped(hit.snippet, query) : session.preview} query={query} />
         </span>
-        <span className="jp-jido-count">{counted(session.message_count, 'message')}</span>
+        <span className="jp-jido-count">{countedMessages(session.message_count, trans)}</span>
       </div>
       {asking === 'tag' ? (
         <TagField session={session} sessions={sessions} onEnd={() => setAsking('nothing')} />
@@ -151,10 +153,11 @@ export function TagField({
   sessions: ISessionsModel;
   onEnd: () => void;
 }): JSX.Element {
+  const trans = useTrans();
   return (
     <Field
-      label={`Tags of ${session.title}, with commas between`}
-      placeholder="Tags, with commas between"
+      label={trans.__('Tags of %1, with commas between', session.title)}
+      placeholder={trans.__('Tags, with commas between')}
       value={session.tags.join(', ')}
       onDone={text => {
         onEnd();
@@ -180,6 +183,7 @@ type RowFootProps = SessionRowProps & { onAsk: (asking: Asking) => void; onOpen:
 
 /** Notebook and actions. */
 function RowFoot(props: RowFootProps): JSX.Element {
+  const trans = useTrans();
   const { hit, sessions, isActive, isTrashed, busy, isChosen, Actions } = props;
   const { session } = hit;
   const tabIndex = isActive ? undefined : -1;
@@ -194,8 +198,8 @@ function RowFoot(props: RowFootProps): JSX.Element {
         {notebook}
         <Button
           icon="restore"
-          label={`Restore ${session.title}`}
-          text="Restore"
+          label={trans.__('Restore %1', session.title)}
+          text={trans.__('Restore')}
           testId="restore"
           disabled={busy}
           tabIndex={tabIndex}
@@ -219,31 +223,55 @@ function RowFoot(props: RowFootProps): JSX.Element {
 
 /** A button for each thing that can be done: there is room for them in a notebook. */
 function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX.Element {
+  const trans = useTrans();
   const { hit, sessions, isCurrent, busy, wait_s, tabIndex, onAsk } = props;
   const { session } = hit;
   const { id, title } = session;
   return (
     <>
       <span className="jp-jido-row-actions">
-        <Button icon="eye" label={`Preview ${title}`} title="Preview" testId="preview" tabIndex={tabIndex} onClick={props.onOpen} />
+        <Button
+          icon="eye"
+          label={trans.__('Preview %1', title)}
+          title={trans.__('Preview')}
+          testId="preview"
+          tabIndex={tabIndex}
+          onClick={props.onOpen}
+        />
         {sessions.canEdit && session.state !== 'damaged' && (
           <>
             <Button
               icon="pin"
-              label={session.pinned ? `Unpin ${title}` : `Pin ${title}`}
-              title={session.pinned ? 'Unpin' : 'Pin to the top'}
+              label={session.pinned ? trans.__('Unpin %1', title) : trans.__('Pin %1', title)}
+              title={session.pinned ? trans.__('Unpin') : trans.__('Pin to the top')}
               testId="pin"
               isPressed={session.pinned}
               disabled={busy}
               tabIndex={tabIndex}
               onClick={() => void sessions.edit(id, { pinned: !session.pinned })}
             />
-            <Button icon="pen" label={`Rename ${title}`} title="Rename" testId="rename" disabled={busy} tabIndex={tabIndex} onClick={() => onAsk('rename')} />
-            <Button icon="tag" label={`Tags of ${title}`} title="Tags" testId="tag" disabled={busy} tabIndex={tabIndex} onClick={() => onAsk('tag')} />
+            <Button
+              icon="pen"
+              label={trans.__('Rename %1', title)}
+              title={trans.__('Rename')}
+              testId="rename"
+              disabled={busy}
+              tabIndex={tabIndex}
+              onClick={() => onAsk('rename')}
+            />
+            <Button
+              icon="tag"
+              label={trans.__('Tags of %1', title)}
+              title={trans.__('Tags')}
+              testId="tag"
+              disabled={busy}
+              tabIndex={tabIndex}
+              onClick={() => onAsk('tag')}
+            />
             <Button
               icon="archive"
-              label={session.archived ? `Take ${title} out of the archive` : `Archive ${title}`}
-              title={session.archived ? 'Take out of the archive' : 'Archive'}
+              label={session.archived ? trans.__('Take %1 out of the archive', title) : trans.__('Archive %1', title)}
+              title={session.archived ? trans.__('Take out of the archive') : trans.__('Archive')}
               testId="archive"
               isPressed={session.archived}
               disabled={busy}
@@ -255,8 +283,8 @@ function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX
         {sessions.canFork && session.state !== 'damaged' && (
           <Button
             icon="fork"
-            label={`Fork ${title}`}
-            title="Go on in a copy"
+            label={trans.__('Fork %1', title)}
+            title={trans.__('Go on in a copy')}
             testId="fork-session"
             disabled={busy}
             tabIndex={tabIndex}
@@ -265,8 +293,8 @@ function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX
         )}
         <Button
           icon="trash"
-          label={`Delete ${title}`}
-          title="Move to trash"
+          label={trans.__('Delete %1', title)}
+          title={trans.__('Move to trash')}
           testId="delete"
           disabled={busy}
           tabIndex={tabIndex}

@@ -4,6 +4,7 @@ import { ISessionsModel } from '../model';
 import { Clock, useCountdown, useNow, useObservable } from './hooks';
 import { PreviewView } from './PreviewView';
 import { SessionList } from './SessionList';
+import { useTrans } from './words';
 
 export const REPAINT_MS = 30_000;
 
@@ -16,6 +17,7 @@ type SessionsViewProps = {
 
 /** The list, or one session of it to read. */
 export function SessionsView({ sessions, currentId, clock }: SessionsViewProps): JSX.Element {
+  const trans = useTrans();
   const state = useObservable(sessions.state);
   const busy = useObservable(sessions.busy);
   const now_ms = useNow(clock, REPAINT_MS);
@@ -36,7 +38,7 @@ export function SessionsView({ sessions, currentId, clock }: SessionsViewProps):
   }
   if (state.hits === null) {
     return (
-      <p className="jp-jido-empty">{state.connection.kind === 'connecting' && 'Loading sessions…'}</p>
+      <p className="jp-jido-empty">{state.connection.kind === 'connecting' && trans.__('Loading sessions…')}</p>
     );
   }
   return (

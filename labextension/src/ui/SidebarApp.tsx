@@ -13,6 +13,7 @@ import { ResumeChoice, rowActions, SessionMenu } from './SessionMenu';
 import { RowActions } from './SessionRow';
 import { REPAINT_MS } from './SessionsView';
 import { BulkBar, SidebarTools } from './SidebarTools';
+import { useTrans } from './words';
 
 type SidebarAppProps = { sessions: ISidebarModel; notices: INotices; clock: Clock };
 
@@ -84,12 +85,13 @@ type ListingProps = {
 
 /** The search, what can be done with several sessions, and the sessions. */
 function Listing(props: ListingProps): JSX.Element {
+  const trans = useTrans();
   const { sessions, state, chosen } = props;
   const groups = useObservable(sessions.groups);
   const { hits, find, count, connection } = state;
   const isGrouped = find.text === '' && find.filter === 'all';
   if (hits === null || (isGrouped && groups.length === 0)) {
-    return <p className="jp-jido-empty">{connection.kind === 'connecting' && 'Loading sessions…'}</p>;
+    return <p className="jp-jido-empty">{connection.kind === 'connecting' && trans.__('Loading sessions…')}</p>;
   }
   const currentId = hits.find(({ session }) => sessions.isInFront(session))?.session.id ?? null;
   return (

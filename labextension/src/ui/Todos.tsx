@@ -2,11 +2,13 @@ import React from 'react';
 
 import { printable } from '../printable';
 import { Todo } from '../types';
+import { useTrans } from './words';
 
 type TodosProps = { todos: readonly Todo[]; disabled: boolean; onChange: (todos: Todo[]) => void };
 
 /** What is still to do; the assistant keeps the list, and the user may tick things off. */
 export function Todos({ todos, disabled, onChange }: TodosProps): JSX.Element | null {
+  const trans = useTrans();
   if (todos.length === 0) {
     return null;
   }
@@ -20,7 +22,10 @@ export function Todos({ todos, disabled, onChange }: TodosProps): JSX.Element | 
   return (
     <details className="jp-jido-todos" data-testid="jido-todos" open={left > 0}>
       <summary>
-        To do <span className="jp-jido-faint">{left === 0 ? 'all done' : `${left} of ${todos.length} open`}</span>
+        {trans.__('To do')}{' '}
+        <span className="jp-jido-faint">
+          {left === 0 ? trans.__('all done') : trans.__('%1 of %2 open', left, todos.length)}
+        </span>
       </summary>
       <ul>
         {todos.map((todo, place) => (
@@ -34,7 +39,7 @@ export function Todos({ todos, disabled, onChange }: TodosProps): JSX.Element | 
               />
               <span>
                 {printable(todo.text)}
-                {todo.status === 'doing' && <span className="jp-jido-faint"> in progress</span>}
+                {todo.status === 'doing' && <span className="jp-jido-faint"> {trans.__('in progress')}</span>}
               </span>
             </label>
           </li>

@@ -5,6 +5,7 @@ import { Entries, Entry } from '../turns';
 import { Button } from './Button';
 import { MessageActions, MessageView } from './MessageView';
 import { VirtualList } from './VirtualList';
+import { useTrans } from './words';
 
 const NEAR_BOTTOM_PX = 40;
 const PER_BLOCK = 4;
@@ -24,6 +25,7 @@ type TranscriptProps = {
 
 /** A conversation of any length; it opens at its end, and stays there while the reader does. */
 export function Transcript(props: TranscriptProps): JSX.Element {
+  const trans = useTrans();
   const { messages, streaming = null, calling = null, actions, onNeed, now_ms } = props;
   const box = useRef<HTMLDivElement>(null);
   const { isAway, onScroll, toEnd } = useFollowing(box, messages);
@@ -69,7 +71,7 @@ export function Transcript(props: TranscriptProps): JSX.Element {
         ref={box}
         className="jp-jido-transcript"
         role="feed"
-        aria-label="Messages"
+        aria-label={trans.__('Messages')}
         aria-busy={streaming !== null}
         tabIndex={0}
         onScroll={onScroll}
@@ -88,7 +90,13 @@ export function Transcript(props: TranscriptProps): JSX.Element {
       </div>
       {isAway && (
         <div className="jp-jido-to-end">
-          <Button icon="down" text="Latest" label="To the latest message" testId="to-end" onClick={toEnd} />
+          <Button
+            icon="down"
+            text={trans.__('Latest')}
+            label={trans.__('To the latest message')}
+            testId="to-end"
+            onClick={toEnd}
+          />
         </div>
       )}
     </div>
