@@ -259,7 +259,7 @@ def test_a_notebook_and_its_session(lab: Lab, page: Page) -> None:
     wait_until_ready(page)
     offer = page.get_by_test_id("jido-offer")
     expect(offer).to_contain_text("“Maths” (2 messages, just now) is open in panel.ipynb")
-    offer.get_by_role("button", name="in a copy of the session").click()
+    offer.get_by_role("button", name="Fork").click()
     expect(page.get_by_text("open here now")).to_be_visible(timeout=30_000)
     page.wait_for_function(f"({POINTER})() !== {pointed_to!r}")
 
