@@ -259,10 +259,22 @@ describe('search', () => {
     const slow = model.search({ text: 'grad' });
     await model.search({ text: 'outl' });
 
+    const isSearching = model.state.value.isSearching;
     answerSlowly();
     await slow;
 
+    expect(isSearching).toBe(false);
     expect(ids(model)).toEqual(['b']);
+  });
+
+  it('says that it is under way', async () => {
+    const { model } = setUp();
+
+    const search = model.search({ text: 'outl' });
+    const during = model.state.value.isSearching;
+    await search;
+
+    expect([during, model.state.value.isSearching]).toEqual([true, false]);
   });
 
   it('says why a filter means nothing, and keeps the list', async () => {

@@ -59,6 +59,8 @@ export type SessionsState = {
   /** How many are stored, whatever is shown of them. */
   count: number;
   find: Find;
+  /** What is shown is not what was asked for yet; the first search of a large store takes a while. */
+  isSearching: boolean;
   /** Why the list cannot be narrowed down as asked. */
   refusal: string | null;
   connection: Connection;
@@ -142,6 +144,7 @@ export class SessionsModel implements ISessionsModel {
     hasMore: false,
     count: 0,
     find: { text: '', filter: 'all' },
+    isSearching: false,
     refusal: null,
     connection: { kind: 'connecting' },
     preview: null,
@@ -195,12 +198,15 @@ export class SessionsModel implements ISessionsModel {
 
   async search(find: Partial<Find>): Promise<void> {
     const wanted = { ...this.state.value.find, ...find };
-    this._patch({ find: wanted });
+    this._patch({ find: wanted, isSearching: true });
     this._etag = null; // of another list
     await this._load(wanted, null, PAGE, null, page => {
       this._cursor = page.next_cursor;
       return page.hits;
     });
+    if (this.state.value.find === wanted) {
+      this._patch({ isSearching: false });
+    }
   }
 
   /** The other side answered. */

@@ -116,7 +116,7 @@ type SearchProps = {
 /** The search field and the chips below it. */
 export function Search({ sessions, state, isGrouped = false, children }: SearchProps): JSX.Element {
   const trans = useTrans();
-  const { find, hits, count } = state;
+  const { find, hits, count, isSearching } = state;
   const [draft, setDraft] = useState(find.text);
   const sent = useRef(find.text);
   useEffect(() => {
@@ -132,9 +132,9 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
   const isNarrowed = find.text !== '' || find.filter !== 'all';
   const told = (
     <span className="jp-jido-count" role="status">
-      {isNarrowed
-        ? trans.__('%1 of %2', `${hits?.length ?? 0}${state.hasMore ? '+' : ''}`, digits(count))
-        : trans._n('%2 session', '%2 sessions', count, digits(count))}
+      {isSearching && trans.__('Searching…')}
+      {!isSearching && isNarrowed && trans.__('%1 of %2', `${hits?.length ?? 0}${state.hasMore ? '+' : ''}`, digits(count))}
+      {!isSearching && !isNarrowed && trans._n('%2 session', '%2 sessions', count, digits(count))}
     </span>
   );
   return (
