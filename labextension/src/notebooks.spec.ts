@@ -72,13 +72,18 @@ const lookup = {
 
 /** All that the sidebar lists. */
 const lists = {
-  state: new Observable({ hits: [], count: 0 } as unknown as SessionsState),
+  state: new Observable({ hits: [], find: { text: '', filter: 'all' } } as unknown as SessionsState),
   groups: new Observable<ISidebarModel['groups']['value']>([])
 };
 
 function list(...sessions: Summary[]): void {
   const hits = sessions.map(session => ({ session, snippet: '' }));
-  lists.state.value = { ...lists.state.value, hits, count: hits.length };
+  lists.state.value = { ...lists.state.value, hits };
+}
+
+function trash(...sessions: Summary[]): void {
+  const hits = sessions.map(session => ({ session, snippet: '' }));
+  lists.groups.value = [{ name: 'trashed', hits, hasMore: false, count: hits.length, isOpen: false }];
 }
 
 async function opened(panel: FakePanel, offersSession = true) {
@@ -113,7 +118,8 @@ beforeEach(() => {
   stored = [summary({ id: 's1', title: 'Outliers', notebook: HERE.notebook })];
   asked = [];
   lab.executed = [];
-  lists.state.value = { ...lists.state.value, hits: [], count: 0 };
+  list();
+  trash();
 });
 
 afterEach(() => {
@@ -230,15 +236,18 @@ describe('what the sidebar lists', () => {
     expect(session.value).toBe(before);
   });
 
-  it('takes the session off the notebook when it is gone', async () => {
+  it('takes the session off the notebook while it is in the trash; the server is not asked for what it has not', async () => {
     const { session } = await opened(new FakePanel('s1'));
     list(stored[0], summary({ id: 's2' }));
 
-    stored = [];
     list(summary({ id: 's2' }));
-    await settled();
-
+    trash(stored[0]);
     expect(session.value).toBeNull();
+
+    trash();
+    list(stored[0], summary({ id: 's2' }));
+    expect(session.value?.session.id).toBe('s1');
+    expect(asked).toEqual(['s1']);
   });
 });
 

@@ -12,6 +12,7 @@ import { isOpenIn, openIn, pointerOf, setPointer } from './pointer';
 import { ProblemError } from './problem';
 import { resumeSource, runInNotebook } from './resume';
 import { IUserSettings } from './settings';
+import { Known, knownIn } from './subject';
 import { ITrans } from './translation';
 import { Summary } from './types';
 
@@ -82,28 +83,24 @@ export class Notebooks {
 
   /** Learn of renames and the like from the lists of the sidebar, where those are kept up to date. */
   follow(lists: Pick<ISidebarModel, 'state' | 'groups'>): void {
-    let count = 0;
-    const look = (): void => {
-      const { hits, count: now } = lists.state.value;
-      const known = [...(hits ?? []), ...lists.groups.value.flatMap(group => group.hits)];
-      this._learn(new Map(known.map(({ session }) => [session.id, session])));
-      if (now < count) {
-        void this._lookAgain(); // one is gone
-      }
-      count = now;
-    };
+    const known = knownIn(lists);
+    const look = (): void => this._all().forEach(panel => this._learn(panel, known));
     lists.state.subscribe(look);
     lists.groups.subscribe(look);
   }
 
-  private _learn(known: ReadonlyMap<string, Summary>): void {
-    this._tracker.forEach(panel => {
-      const before = this.sessionOf(panel).value?.session;
-      const session = before && known.get(before.id);
-      if (session && (session.revision !== before.revision || session.state !== before.state)) {
-        this._show(panel, session);
-      }
-    });
+  private _learn(panel: NotebookPanel, known: Known): void {
+    const shown = this.sessionOf(panel).value?.session;
+    const id = shown?.id ?? pointerOf(panel);
+    if (id === null) {
+      return;
+    }
+    const { session, isTrashed } = known(id);
+    if (isTrashed) {
+      this._show(panel, null);
+    } else if (session && (session.revision !== shown?.revision || session.state !== shown.state)) {
+      this._show(panel, session);
+    }
   }
 
   private async _lookAgain(panels: readonly NotebookPanel[] = this._all()): Promise<void> {

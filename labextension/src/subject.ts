@@ -13,7 +13,8 @@ export type Subject = {
   isTrashed: boolean;
 };
 
-type Known = (id: string) => Omit<Subject, 'id'>;
+/** What is known of a session. */
+export type Known = (id: string) => Omit<Subject, 'id'>;
 
 /** What the lists of the sidebar tell of a session. */
 export function knownIn(model: Pick<ISidebarModel, 'state' | 'groups'>): Known {
