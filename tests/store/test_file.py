@@ -32,6 +32,7 @@ from jido_jupyter.errors import (
     StoreUnavailable,
     UnsupportedFormat,
 )
+from jido_jupyter.store import folder as files
 from jido_jupyter.store import keys
 from jido_jupyter.store.contract import Revision, Store
 from jido_jupyter.store.file import FileStore
@@ -332,9 +333,9 @@ def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
             store.trash("one")
         finally:
             os.umask(before)
-        for folder, _, files in os.walk(tmp_path / str(umask) / "home"):
+        for folder, _, names in os.walk(tmp_path / str(umask) / "home"):
             assert stat.S_IMODE(os.stat(folder).st_mode) == 0o700
-            for name in files:
+            for name in names:
                 assert stat.S_IMODE(os.stat(os.path.join(folder, name)).st_mode) == 0o600, name
 
 
@@ -1030,6 +1031,18 @@ def test_leases_of_the_dead_are_swept_at_start(store: FileStore, tmp_path: Path)
     opened(tmp_path)
 
     assert os.listdir(tmp_path / "home" / "leases") == ["young"]
+
+
+def test_a_purge_is_noticed_by_other_hosts(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a name away."""
+    created(store)
+    store.trash("one")
+    settled: list[int] = []
+    monkeypatch.setattr(files, "settle_names", settled.append)
+
+    store.purge("one")
+
+    assert len(settled) == 1
 
 
 def test_a_purge_takes_the_lease_file_along(store: FileStore, tmp_path: Path) -> None:

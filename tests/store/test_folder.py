@@ -5,8 +5,9 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -185,37 +186,96 @@ def test_a_sync_that_fails_closes_its_folder(tmp_path: Path, monkeypatch: pytest
     assert calls[0].fileno() == -1
 
 
+@pytest.fixture
+def mounts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """What stands in for the table of mounts."""
+    files._is_nfs3.cache_clear()
+    monkeypatch.setattr(files, "_MOUNTS", str(tmp_path / "mountinfo"))
+    yield tmp_path / "mountinfo"
+    files._is_nfs3.cache_clear()
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long was waited, instead of waiting [s]."""
+    spans: list[float] = []
+    monkeypatch.setattr(time, "sleep", spans.append)
+    return spans
+
+
+def mounted(mounts: Path, folder_fd: Descriptor, kind: str) -> None:
+    device = os.fstat(folder_fd).st_dev
+    mounts.write_bytes(
+        b"22 27 0:1 / /proc rw - proc proc rw\n"
+        + f"36 35 {os.major(device)}:{os.minor(device)} / /mnt/".encode()
+        + f"\udcff rw master:1 - {kind} host:/export rw,vers=3\n".encode(errors="surrogateescape")
+    )
+
+
 @pytest.mark.parametrize(
     ("kind", "is_told_again"), [("nfs", True), ("nfs4", False), ("ext4", False), ("fuse.nfs", False)]
 )
 def test_names_settle_on_nfs_3(
-    folder_fd: Descriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, is_told_again: bool
+    folder_fd: Descriptor, mounts: Path, slept: list[float], kind: str, is_told_again: bool
 ) -> None:
-    """There a folder is given a later time than that of the change itself; nobody else waits for a tick."""
-    device = os.fstat(folder_fd).st_dev
-    mounts = tmp_path / "mountinfo"
-    mounts.write_text(
-        "22 27 0:1 / /proc rw - proc proc rw\n"
-        f"36 35 {os.major(device)}:{os.minor(device)} / /mnt/a\\040b rw,noatime master:1 - {kind} host:/export rw,vers=3\n"
-    )
-    monkeypatch.setattr(files, "_MOUNTS", str(mounts))
-    files._is_nfs3.cache_clear()
-    changed = os.fstat(folder_fd).st_ctime_ns
+    """There a folder is given a time a tick after the change itself; nobody else waits."""
+    mounted(mounts, folder_fd, kind)
+    os.utime(folder_fd, ns=(1, 1))
 
     files.settle_names(folder_fd)
 
-    files._is_nfs3.cache_clear()
-    assert (os.fstat(folder_fd).st_ctime_ns > changed) == is_told_again
+    assert (os.fstat(folder_fd).st_mtime_ns > 1) == is_told_again
+    assert [span for span in slept if span > 0.01] == slept
+    assert bool(slept) == is_told_again
 
 
-def test_names_settle_where_no_mounts_are_told(folder_fd: Descriptor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_folder_that_takes_no_time_is_no_failure(
+    folder_fd: Descriptor, mounts: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its names have changed all the same."""
+    mounted(mounts, folder_fd, "nfs")
+    monkeypatch.setattr(os, "utime", failing(errno.EPERM))
+
+    files.settle_names(folder_fd)
+
+    assert slept
+
+
+def test_where_no_mounts_are_told_nothing_waits(folder_fd: Descriptor, mounts: Path, slept: list[float]) -> None:
     """As on macOS."""
-    monkeypatch.setattr(files, "_MOUNTS", "/nowhere/mountinfo")
-    files._is_nfs3.cache_clear()
-
     files.settle_names(folder_fd)
 
-    files._is_nfs3.cache_clear()
+    assert not slept
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the table of mounts is Linux's")
+def test_the_table_of_mounts_is_there() -> None:
+    assert os.path.exists(files._MOUNTS)
+
+
+def test_all_that_changes_names_settles_them(
+    folder_fd: Descriptor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In each folder that it changes, before it is synced."""
+    settled: list[str] = []
+    inodes = {tmp_path.stat().st_ino: "here"}
+    monkeypatch.setattr(files, "settle_names", lambda fd: settled.append(inodes[os.fstat(fd).st_ino]))
+    monkeypatch.setattr(
+        os, "fsync", lambda fd: settled.append("synced") if stat.S_ISDIR(os.fstat(fd).st_mode) else None
+    )
+    (tmp_path / "other").mkdir()
+    inodes[(tmp_path / "other").stat().st_ino] = "there"
+
+    def told(act: Callable[[], object]) -> list[str]:
+        settled.clear()
+        act()
+        return [*settled]
+
+    assert told(lambda: files.create_once(folder_fd, "a", b"")) == ["here", "synced"]
+    assert told(lambda: files.replace_file(folder_fd, "b", b"", durable=False)) == ["here"]
+    assert told(lambda: files.rename(folder_fd, "b", folder_fd, "c")) == ["here", "synced"]
+    with Folder(str(tmp_path / "other")).opened() as other_fd:
+        assert told(lambda: files.rename(folder_fd, "c", other_fd, "c")) == ["there", "here", "synced", "synced"]
 
 
 @pytest.mark.parametrize("kind", ["link", "folder", "pipe", "hard link"])

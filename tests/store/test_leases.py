@@ -19,6 +19,7 @@ import pytest
 
 from jido_jupyter.core.records import Owner
 from jido_jupyter.errors import SessionOpen, StoreError, StoreUnavailable
+from jido_jupyter.store import folder as files
 from jido_jupyter.store import leases
 from jido_jupyter.store.folder import Folder
 from tests.support.descriptors import open_descriptors
@@ -173,6 +174,18 @@ def test_what_was_taken_over_here_stays_locked(place: Folder) -> None:
         os._exit(0 if leases.owner_of(place, "one") == OTHER else 1)
     assert os.waitpid(child, 0)[1] == 0
     assert second.is_held
+
+
+def test_other_hosts_learn_of_it(place: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lease that is taken or given up changes names."""
+    settled: list[int] = []
+    monkeypatch.setattr(files, "settle_names", settled.append)
+
+    lease = leases.take(place, "one", OWNER, take_over=False)
+    taken = len(settled)
+    lease.release()
+
+    assert (taken, len(settled)) == (1, 2)
 
 
 def test_a_release_that_cannot_remove_the_file_frees_it(
