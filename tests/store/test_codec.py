@@ -598,6 +598,19 @@ def test_a_page_that_was_never_written_ends_the_log(behind: int, is_torn: bool) 
     assert stored.is_verified == is_torn
 
 
+@pytest.mark.parametrize(("skipped", "short", "is_torn"), [(0, 0, True), (1, 0, False), (0, 1, False)])
+def test_a_page_amid_a_line_that_was_never_written_ends_the_log(skipped: int, short: int, is_torn: bool) -> None:
+    """Only where the hole begins and ends as pages do: other NUL bytes are damage to something that may be durable."""
+    data = bytearray(SOUND + sealed_after(SOUND, titled("x" * 2000), titled("behind")))
+    page = len(SOUND) + 20 + -(len(SOUND) + 20) % 512
+    data[page + skipped : page + 512 - short] = bytes(512 - skipped - short)
+
+    stored = decoded(bytes(data))
+
+    assert [kind for kind, _ in told(stored)] == (["torn"] if is_torn else ["unreadable", "missing"])
+    assert stored.is_verified == is_torn
+
+
 def test_sound_lines_before_a_hole_are_read() -> None:
     """A hole further down does not reach up, and a second one is seen as well."""
     data = SOUND + sealed_after(SOUND, partial("p"))
