@@ -279,6 +279,12 @@ def test_the_toolbar(shared_lab: Lab, page: Page, host: str) -> None:
     run(page, append_cell(page, f'%jido rename "Short {host}"'))
     expect(button(page)).to_have_text(f"Short {host}")
 
+    panel = run(page, append_cell(page, "%jido panel"))
+    panel.get_by_test_id("jido-rename-current").click()
+    panel.get_by_label("Title of the session").fill(f"By panel {host}")
+    page.keyboard.press("Enter")
+    expect(button(page)).to_have_text(f"By panel {host}")
+
 
 def test_settings(shared_lab: Lab, page: Page) -> None:
     """The Settings Editor has them; each does at once, or with the next notebook, what it says."""
