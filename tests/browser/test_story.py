@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import Lab
 from tests.support.kernels import running
@@ -18,7 +18,10 @@ pytestmark = pytest.mark.browser
 def test_the_whole_story(lab: Lab, page: Page) -> None:
     """Ask and see it stream; restart the kernel; resume; go on; be refused; then the panel and the sidebar."""
     problems: list[str] = []
-    page.on("console", lambda message: is_problem(message) and problems.append(f"{message.text} {message.location}"))
+    page.on(
+        "console",
+        lambda message: message.type == "error" and problems.append(f"{message.text} {message.location}"),
+    )
     page.goto(lab.address("/lab/tree/first-session.ipynb"))
     wait_until_ready(page)
 
@@ -55,12 +58,6 @@ def test_the_whole_story(lab: Lab, page: Page) -> None:
     play_panel(lab, page)
     play_sidebar(lab, page)
     assert problems == []
-
-
-def is_problem(message: ConsoleMessage) -> bool:
-    """Whether a line of the console is one; that a notebook's session is in the trash is found out by a 404."""
-    is_lookup = "404" in message.text and "/jido/api/v1/sessions/" in message.location["url"]
-    return message.type == "error" and not is_lookup
 
 
 def play_panel(lab: Lab, page: Page) -> None:
