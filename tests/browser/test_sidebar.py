@@ -434,17 +434,19 @@ def test_ten_thousand_sessions(tmp_path: Path, page: Page) -> None:
 
         expect(group(sidebar, "recent")).to_have_attribute("aria-label", re.compile(r"^Recent, \d+\+$"))
         expect(group(sidebar, "archived")).to_have_attribute("aria-label", "Archived, 50+")
-        # A second after it is ready Lab puts the focus into the notebook, wherever it is.
-        page.wait_for_function("document.activeElement.closest('.jp-Notebook') !== null")
-        sidebar.get_by_test_id("jido-search").focus()
+        search = sidebar.get_by_test_id("jido-search")
         page.evaluate(WATCH_KEYS)
-        sidebar.get_by_test_id("jido-search").press_sequentially("horse 77", delay=120)
+        for _ in range(3):  # once after a reload Lab puts the focus into the notebook, whoever types elsewhere
+            search.fill("")
+            search.press_sequentially("horse 77", delay=120)
+            if search.input_value() == "horse 77":
+                break
         # The first search of a store makes an index of its words.
         expect(sidebar.get_by_test_id("jido-session-row").first).to_contain_text("77", timeout=60_000)
         expect(sidebar.get_by_role("search")).to_contain_text("50+ of 10,000")
         keys_ms = page.evaluate("window.__keys")
 
-        sidebar.get_by_test_id("jido-search").fill("")
+        search.fill("")
         expect(group(sidebar, "recent")).to_be_visible()
         started = time.monotonic()
         for _ in range(40):
