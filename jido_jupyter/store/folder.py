@@ -140,9 +140,10 @@ def settle_names(folder_fd: int) -> None:
     A client of NFS v3 forgets the names it knows only when their folder's time is another one, and that time may be the one
     of the change before. So there the folder gets one more, a tick later. Version 4 counts changes.
     """
-    if _is_nfs3(os.fstat(folder_fd).st_dev):
-        time.sleep(_TICK_S)
-        with contextlib.suppress(OSError):  # the names have changed, and are noticed a few seconds later
+    # Whatever fails here: the names have changed, and are noticed a few seconds later.
+    with contextlib.suppress(OSError, MemoryError):
+        if _is_nfs3(os.fstat(folder_fd).st_dev):
+            time.sleep(_TICK_S)
             os.utime(folder_fd)
 
 

@@ -468,7 +468,7 @@ def test_guide_speaks_word_by_word(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_guide_looks_before_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked what there is, the guide asks for the tool that shows it, then tells what came; the next question is new."""
+    """Asked what there is, the guide asks for the tool that shows it, then says where it stands; the next question is new."""
     monkeypatch.setattr(sources, "WORD_S", 0)
     question = message("user", "Which variables are there?")
 
@@ -488,9 +488,9 @@ def test_guide_looks_before_it_speaks(monkeypatch: pytest.MonkeyPatch) -> None:
     after, third = step(question, *looked, message("user", "hello"))
 
     assert (first.how, first.calls[0].name, first.calls[0].arguments) == ("calls", "variables", {})
-    assert "df: 3 x 4" in text
+    assert "what I found, 1 line, stands above" in text
     assert second.how == third.how == "complete"
-    assert "df: 3 x 4" not in after
+    assert "I looked" not in after
 
 
 def test_guide_can_be_stopped() -> None:

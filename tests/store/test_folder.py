@@ -229,16 +229,18 @@ def test_names_settle_on_nfs_3(
     assert bool(slept) == is_told_again
 
 
-def test_a_folder_that_takes_no_time_is_no_failure(
-    folder_fd: Descriptor, mounts: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("call", "waits"), [("utime", True), ("fstat", False)])
+def test_names_that_do_not_settle_are_no_failure(
+    folder_fd: Descriptor, mounts: Path, slept: list[float], monkeypatch: pytest.MonkeyPatch, call: str, waits: bool
 ) -> None:
-    """Its names have changed all the same."""
+    """They have changed all the same; to say that they have not would be a lie."""
     mounted(mounts, folder_fd, "nfs")
-    monkeypatch.setattr(os, "utime", failing(errno.EPERM))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, call, failing(errno.EIO))
 
-    files.settle_names(folder_fd)
+        files.settle_names(folder_fd)
 
-    assert slept
+    assert bool(slept) == waits
 
 
 def test_where_no_mounts_are_told_nothing_waits(folder_fd: Descriptor, mounts: Path, slept: list[float]) -> None:
