@@ -11,7 +11,7 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from hashlib import blake2b
 from typing import Final, TypeVar
@@ -24,7 +24,7 @@ from jido_jupyter.errors import InvalidField
 from jido_jupyter.store import changes
 from jido_jupyter.store.contract import Hit, Page
 from jido_jupyter.store.folder import ABANDONED_S, Folder, is_temporary
-from jido_jupyter.store.index import Index, Key, Read, Row
+from jido_jupyter.store.index import Index, Key, Read, Row, State
 
 SUFFIX: Final = ".jsonl"
 SCAN_S: Final = 30.0  # s between two looks at all files
@@ -63,7 +63,7 @@ class Catalogue:
         before = None if cursor is None else _document(cursor)
         ids = list(owners) if query.is_open else None
 
-        def ask(db: sqlite3.Connection) -> list[tuple[int, Summary, str]]:
+        def ask(db: sqlite3.Connection, _: State) -> list[tuple[int, Summary, str]]:
             if query.has_text:
                 self._index.update_words(db)
             return self._index.find(db, query, by_rank=by_rank, limit=limit + 1, before=before, ids=ids)
@@ -78,46 +78,46 @@ class Catalogue:
 
     def named(self, start: str, limit: int) -> list[Summary]:
         owners = self._owners()
-        found = self._asked(lambda db: self._index.named(db, start.casefold(), limit))
+        found = self._asked(lambda db, _: self._index.named(db, start.casefold(), limit))
         return [replace(summary, owner=owners.get(summary.id)) for summary in found]
 
     def count(self) -> int:
-        return self._asked(lambda db: int(self._index.state(db)["count"]))
+        return self._asked(lambda _, state: int(state["count"]))
 
     def changes(self) -> str:
         held = sorted((session_id, str(owner)) for session_id, owner in self._owners().items())
-        state = self._asked(self._index.state)
+        state = self._asked(lambda _, state: state)
         return blake2b(f"{state['born']} {state['version']} {held}".encode(), digest_size=12).hexdigest()
 
-    def _asked(self, ask: Callable[[sqlite3.Connection], T]) -> T:
+    def _asked(self, ask: Callable[[sqlite3.Connection, State], T]) -> T:
         """Return what ``ask`` answers from an index in step with the files; a broken one is built anew, then given up."""
         for mend in (self._index.forget, self._index.give_up):
             try:
                 with self._index.opened() as db:
-                    self._refresh(db)
-                    return ask(db)
+                    return ask(db, self._refreshed(db))
             except sqlite3.Error:
                 mend()
         with self._index.opened() as db:
-            self._refresh(db)
-            return ask(db)
+            return ask(db, self._refreshed(db))
 
-    def _refresh(self, db: sqlite3.Connection) -> None:
+    def _refreshed(self, db: sqlite3.Connection) -> State:
+        """Bring the index in step with the files, and return its state."""
         state = self._index.state(db)
         signs = self._signs()
         scanned = float(state.get("scanned", 0))
         is_due = not 0 <= time.time() - scanned < SCAN_S
         if not is_due and all(state.get(name) == value for name, value in signs.items()):
-            return
+            return state
         marked = None if is_due else self._marked(state)
         if marked is None:
             self._index.update(db, set(self._rows()), {**signs, "scanned": str(time.time())})
-            return
+            return self._index.state(db)
         only: set[Key] = {(session_id, trashed) for session_id in marked for trashed in (0, 1)}
         for trashed, name in enumerate(_FOLDERS):
             if state.get(name) != signs[name]:
-                only |= {(session_id, trashed) for session_id in self._ids(trashed)} ^ self._index.keys(db, trashed)
+                only |= {(session_id, trashed) for session_id in self._moved(db, trashed)}
         self._index.update(db, {row for key in only for row in self._row(key)}, signs, only)
+        return self._index.state(db)
 
     def _signs(self) -> dict[str, str]:
         """Return what differs after a change; read before the change is looked for, so that none falls between."""
@@ -132,7 +132,7 @@ class Catalogue:
             signs[name] = str(moved_ns) if is_settled else f"{moved_ns} at {time.time_ns()}"
         return signs
 
-    def _marked(self, state: Mapping[str, str]) -> set[str] | None:
+    def _marked(self, state: State) -> set[str] | None:
         """Return the ids that the change file names since the index was refreshed; None when that is not known."""
         if "inode" not in state:
             return None
@@ -160,9 +160,14 @@ class Catalogue:
             found = os.stat(session_id + SUFFIX, dir_fd=fd, follow_symlinks=False)
             yield session_id, trashed, _stamp(found)
 
-    def _ids(self, trashed: int) -> Sequence[str]:
+    def _moved(self, db: sqlite3.Connection, trashed: int) -> Iterator[str]:
+        """Yield the ids of files that the index does not know, and of those it knows that are gone."""
         with self._folders[trashed].opened() as fd:
-            return [session_id for name in os.listdir(fd) if (session_id := id_of(name)) is not None]
+            names = set(os.listdir(fd))
+        # Compared by name, so that only what differs is looked at closely.
+        for name in names ^ {session_id + SUFFIX for session_id in self._index.ids(db, trashed)}:
+            if (session_id := id_of(name)) is not None:
+                yield session_id
 
 
 def _stamp(found: os.stat_result) -> str:

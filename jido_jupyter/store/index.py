@@ -50,6 +50,7 @@ CREATE TABLE state (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 
 Key = tuple[str, int]  # id, whether it is trashed
 Row = tuple[str, int, str]  # the same, and a stamp that differs after each change of the file
+State = Mapping[str, str]  # what the last look compared, and what it counted
 Read = Callable[[str, bool], tuple[Summary, Sequence[str]]]  # id, is trashed -> what it holds
 
 
@@ -91,14 +92,15 @@ class Index:
         with self._lock:
             self._db, self._path = None, ":memory:"
 
-    def state(self, db: sqlite3.Connection) -> Mapping[str, str]:
+    def state(self, db: sqlite3.Connection) -> State:
         return dict(db.execute("SELECT name, value FROM state"))
 
-    def keys(self, db: sqlite3.Connection, trashed: int) -> set[Key]:
-        return set(db.execute("SELECT id, trashed FROM session WHERE trashed = ?", (trashed,)))
+    def ids(self, db: sqlite3.Connection, trashed: int) -> Iterator[str]:
+        for (session_id,) in db.execute("SELECT id FROM session WHERE trashed = ?", (trashed,)):
+            yield session_id
 
     def update(
-        self, db: sqlite3.Connection, present: set[Row], state: Mapping[str, str], only: Iterable[Key] | None = None
+        self, db: sqlite3.Connection, present: set[Row], state: State, only: Iterable[Key] | None = None
     ) -> None:
         """Make the rows agree with the files.
 
