@@ -297,12 +297,12 @@ async function on(desk: Desk, args: Args, act: (subject: Subject) => Promise<unk
 }
 
 /** What came of it is told in the sidebar, so that is shown when there is something new to read. */
-async function telling<T>({ notices, reveal }: Desk, act: () => Promise<T>): Promise<T | undefined> {
+async function telling<T>({ notices, reveal, trans }: Desk, act: () => Promise<T>): Promise<T | undefined> {
   const before = new Set(notices.state.value);
   try {
     return await act();
   } catch (reason) {
-    notices.problem('command', problemOf(reason));
+    notices.problem('command', problemOf(reason, trans));
     return undefined;
   } finally {
     if (notices.state.value.some(notice => !before.has(notice))) {

@@ -6,12 +6,12 @@ import { legibleHit } from './phrases';
 import { FoundPage, Hit, Summary } from './types';
 
 /** In the order in which they stand. */
-export const GROUPS = ['notebook', 'open', 'pinned', 'recent', 'archived', 'trashed'] as const;
+const GROUPS = ['notebook', 'open', 'pinned', 'recent', 'archived', 'trashed'] as const;
 
 export type GroupName = (typeof GROUPS)[number];
 
 /** The groups that are asked for by themselves; "recent" is what the list of all sessions leaves. */
-export type AskedGroup = Exclude<GroupName, 'recent'>;
+type AskedGroup = Exclude<GroupName, 'recent'>;
 
 export type Group = {
   name: GroupName;
@@ -25,7 +25,7 @@ export type Group = {
 
 type Loaded = { hits: readonly Hit[]; cursor: string | null; etag: string | null };
 
-export type LoadGroup = (
+type LoadGroup = (
   name: AskedGroup,
   cursor: string | null,
   limit: number,

@@ -3,13 +3,14 @@
 import { describe, expect, it } from 'vitest';
 
 import { renderMarkdown } from './markdown';
+import { PLAIN } from './translation';
 
 /** The frame and the buttons that a code block gets. */
 const OURS = ['DIV', 'SPAN', 'BUTTON'];
 
 /** What the page would hold, found by a second parse. */
 function page(source: string): HTMLElement {
-  const { body } = new DOMParser().parseFromString(renderMarkdown(source), 'text/html');
+  const { body } = new DOMParser().parseFromString(renderMarkdown(source, PLAIN), 'text/html');
   return body;
 }
 
@@ -108,6 +109,18 @@ describe('renderMarkdown', () => {
       'jp-jido-code-number 1'
     ]);
     expect([...body.querySelectorAll('button')].map(button => button.dataset.jidoAct)).toEqual(['copy', 'insert']);
+  });
+
+  it('has words of ours in the language of the reader, as text', () => {
+    const quoting = { ...PLAIN, __: (text: string, ...values: unknown[]) => `<b>${PLAIN.__(text, ...values)}</b>` };
+    const html = renderMarkdown('![](https://x.example/a.png)\n\n```\nx\n```', quoting);
+
+    const { body } = new DOMParser().parseFromString(html, 'text/html');
+    expect([...body.querySelectorAll('a, button')].map(({ textContent }) => textContent)).toEqual([
+      '<b>Image: <b>untitled</b></b>',
+      '<b>Copy</b>',
+      '<b>Insert as cell</b>'
+    ]);
   });
 
   it.each([

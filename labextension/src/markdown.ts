@@ -4,6 +4,7 @@ import { Marked, TokenizerAndRendererExtension } from 'marked';
 
 import { tokens } from './highlight';
 import { printable } from './printable';
+import { ITrans } from './translation';
 
 /** Elements that are kept; any other is unwrapped to its text. */
 const ALLOWED = new Set(
@@ -23,16 +24,20 @@ const FORMULA = /^(?:\$\$[^$]+?\$\$|\\\[[\s\S]+?\\\]|\\\([\s\S]+?\\\)|\$(?!\s)(?
 
 const FORMULA_BLOCK = /^(?:\$\$[^$]+\$\$|\\\[[\s\S]+?\\\])(?=[^\S\n]*(?:\n|$))/;
 
-const marked = new Marked({
-  async: false,
-  gfm: true,
-  renderer: {
-    html: ({ text }) => escape(text),
-    image: ({ href, text }) => `<a href="${escape(href)}">Image: ${escape(text || 'untitled')}</a>`,
-    checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ')
-  },
-  extensions: [formula('block', /\n(?:\$\$|\\\[)/, FORMULA_BLOCK), formula('inline', /\$|\\[([]/, FORMULA)]
-});
+/** Made anew for each text: it takes microseconds, and the words in it depend on the reader. */
+function markedIn(trans: ITrans): Marked {
+  return new Marked({
+    async: false,
+    gfm: true,
+    renderer: {
+      html: ({ text }) => escape(text),
+      image: ({ href, text }) =>
+        `<a href="${escape(href)}">${escape(trans.__('Image: %1', text || trans.__('untitled')))}</a>`,
+      checkbox: ({ checked }) => (checked ? '☑ ' : '☐ ')
+    },
+    extensions: [formula('block', /\n(?:\$\$|\\\[)/, FORMULA_BLOCK), formula('inline', /\$|\\[([]/, FORMULA)]
+  });
+}
 
 /** Formulas keep their source as it is: Markdown would read underscores and backslashes in it. */
 function formula(level: 'block' | 'inline', start: RegExp, pattern: RegExp): TokenizerAndRendererExtension {
@@ -62,8 +67,8 @@ function escape(text: string): string {
  * the page. Pictures become links: an address in an answer must not be called unasked, for it can
  * carry the conversation away. Code blocks get our own buttons, formulas keep their source.
  */
-export function renderMarkdown(source: string): string {
-  const html = marked.parse(source) as string;
+export function renderMarkdown(source: string, trans: ITrans): string {
+  const html = markedIn(trans).parse(source) as string;
   // A parsed document is inert: nothing in it is loaded or run.
   const { body } = new DOMParser().parseFromString(html, 'text/html');
   for (const element of [...body.querySelectorAll('*')]) {
@@ -75,7 +80,7 @@ export function renderMarkdown(source: string): string {
     text.data = printable(text.data); // here, where references such as &#8238; are read already
   }
   for (const block of body.querySelectorAll('pre')) {
-    dress(block);
+    dress(block, trans);
   }
   return body.innerHTML;
 }
@@ -101,7 +106,7 @@ function restrict(element: Element): void {
 }
 
 /** Colours and buttons for a code block; what they do is decided where the click arrives. */
-function dress(block: HTMLElement): void {
+function dress(block: HTMLElement, trans: ITrans): void {
   block.setAttribute('tabindex', '0'); // long lines are scrolled by keys, too
   const page = block.ownerDocument;
   const code = block.querySelector('code') ?? block;
@@ -120,7 +125,7 @@ function dress(block: HTMLElement): void {
   bar.className = 'jp-jido-code-bar';
   const label = page.createElement('span');
   label.textContent = language;
-  bar.append(label, button(page, 'copy', 'Copy'), button(page, 'insert', 'Insert as cell'));
+  bar.append(label, button(page, 'copy', trans.__('Copy')), button(page, 'insert', trans.__('Insert as cell')));
   const frame = page.createElement('div');
   frame.className = 'jp-jido-code';
   block.replaceWith(frame);

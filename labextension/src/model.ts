@@ -133,7 +133,7 @@ export class SessionsModel implements ISessionsModel {
     protected readonly _now: () => number,
     protected readonly _trans: ITrans = PLAIN
   ) {
-    this._requests = new Requests(_notices);
+    this._requests = new Requests(_notices, _trans);
     this.busy = this._requests.busy;
   }
 
@@ -246,7 +246,7 @@ export class SessionsModel implements ISessionsModel {
         show();
       }
     } catch (reason) {
-      this._notices.problem('preview', problemOf(reason));
+      this._notices.problem('preview', problemOf(reason, this._trans));
       if (this.state.value.preview?.id === id) {
         this.closePreview();
       }
@@ -261,7 +261,7 @@ export class SessionsModel implements ISessionsModel {
   need(index: number): void {
     this._pages
       ?.need(index)
-      .catch((reason: unknown) => this._notices.problem('preview', problemOf(reason)));
+      .catch((reason: unknown) => this._notices.problem('preview', problemOf(reason, this._trans)));
   }
 
   async resume(id: string, how: Resume = {}): Promise<void> {
@@ -374,7 +374,7 @@ export class SessionsModel implements ISessionsModel {
         this._patch({ hits, count: page.count, hasMore: this._cursor !== null, refusal: null });
       }
     } catch (reason) {
-      const problem = problemOf(reason);
+      const problem = problemOf(reason, this._trans);
       if (problem.code === 'invalid_field' || problem.code === 'rate_limited') {
         this._patch({ refusal: problem.detail });
       } else {

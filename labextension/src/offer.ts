@@ -7,9 +7,9 @@ import { contentsPath, isSamePlace } from './places';
 import { ITrans } from './translation';
 import { Summary } from './types';
 
-export type Choice = 'resume' | 'fork';
+type Choice = 'resume' | 'fork';
 
-export type Offer = { text: string; choices: readonly Choice[] };
+type Offer = { text: string; choices: readonly Choice[] };
 
 /**
  * What to offer to a notebook that points to a session.

@@ -1,3 +1,4 @@
+import { ITrans } from './translation';
 import { Problem } from './types';
 
 /** A refusal with its wire form; thrown by transports, shown as a notice. */
@@ -14,10 +15,10 @@ export function localProblem(code: string, title: string, detail: string): Probl
 }
 
 /** The problem inside a caught value; anything else is a fault of ours and says so. */
-export function problemOf(reason: unknown): Problem {
+export function problemOf(reason: unknown, trans: ITrans): Problem {
   if (reason instanceof ProblemError) {
     return reason.problem;
   }
   const text = reason instanceof Error ? reason.message : String(reason);
-  return localProblem('internal', 'Unexpected error', `Something unexpected happened: ${text}`);
+  return localProblem('internal', trans.__('Unexpected error'), trans.__('Something unexpected happened: %1', text));
 }

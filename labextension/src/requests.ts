@@ -1,11 +1,15 @@
 import { Notices } from './notices';
 import { Observable } from './observable';
 import { problemOf } from './problem';
+import { ITrans, PLAIN } from './translation';
 import { Problem } from './types';
 
 /** Requests by key: one at a time for each; a failure is told under its topic, and gone with the next success. */
 export class Requests {
-  constructor(private readonly _notices: Notices) {}
+  constructor(
+    private readonly _notices: Notices,
+    private readonly _trans: ITrans = PLAIN
+  ) {}
 
   /** The keys with a request under way. */
   readonly busy = new Observable<ReadonlySet<string>>(new Set());
@@ -30,7 +34,7 @@ export class Requests {
       this._notices.dismiss(topic);
       return true;
     } catch (reason) {
-      const problem = problemOf(reason);
+      const problem = problemOf(reason, this._trans);
       if (!explain?.(problem)) {
         this._notices.problem(topic, problem);
       }

@@ -4,13 +4,15 @@ import { Message } from '@lumino/messaging';
 import React from 'react';
 
 import { jidoIcon } from './icon';
+import { Lazy } from './lazy';
 import { INotices } from './notices';
 import { SidebarModel } from './sidebarmodel';
 import { ITrans } from './translation';
+import { LazyTranscript } from './ui/LateTranscript';
 import { SidebarApp } from './ui/SidebarApp';
 import { Words } from './ui/words';
 
-export const POLL_INTERVAL_MS = 1500;
+const POLL_INTERVAL_MS = 1500;
 
 /** The sessions at the side; the server is listened to, or asked, only while they can be seen. */
 export class Sidebar extends ReactWidget {
@@ -45,7 +47,7 @@ export class Sidebar extends ReactWidget {
   protected render(): JSX.Element {
     return (
       <Words.Provider value={this._trans}>
-        <SidebarApp sessions={this._model} notices={this._notices} clock={Date.now} />
+        <SidebarApp sessions={this._model} notices={this._notices} transcript={this._transcript} clock={Date.now} />
       </Words.Provider>
     );
   }
@@ -76,4 +78,5 @@ export class Sidebar extends ReactWidget {
   }
 
   private readonly _poll: Poll;
+  private readonly _transcript: LazyTranscript = new Lazy(async () => (await import('./ui/Transcript')).Transcript);
 }

@@ -37,7 +37,7 @@ afterEach(() => {
 describe('groups', () => {
   it('are there with the first answer', async () => {
     const { model, server, ids } = setUp([
-      away('here', { notebook: '/home/me/work/report.ipynb' }),
+      away('here', { notebook: '/srv/me/notes/report.ipynb' }),
       away('open', { state: 'open' }),
       away('pin', { pinned: true }),
       away('new'),
@@ -72,8 +72,8 @@ describe('groups', () => {
 
   it('follow the notebook in front', async () => {
     const { model, page, ids } = setUp([
-      away('a', { notebook: '/home/me/work/report.ipynb' }),
-      away('b', { notebook: '/home/me/report2.ipynb' })
+      away('a', { notebook: '/srv/me/notes/report.ipynb' }),
+      away('b', { notebook: '/srv/me/report2.ipynb' })
     ]);
     await model.refresh();
 
@@ -406,7 +406,7 @@ describe('resume', () => {
   });
 
   it('offers the ways on when another notebook has it open', async () => {
-    const owner = { kind: 'kernel', notebook: '/home/me/other.ipynb', host: 'gpu-7', pid: 9 };
+    const owner = { kind: 'kernel', notebook: '/srv/me/other.ipynb', host: 'gpu-7', pid: 9 };
     const { model, server, told, press } = setUp([summary({ state: 'open', owner })]);
     await model.refresh();
 
@@ -421,7 +421,7 @@ describe('resume', () => {
   });
 
   it('goes on where the notebook in front has it open', async () => {
-    const owner = { kind: 'kernel', notebook: '/home/me/work/report.ipynb', host: 'gpu-7', pid: 9 };
+    const owner = { kind: 'kernel', notebook: '/srv/me/notes/report.ipynb', host: 'gpu-7', pid: 9 };
     const { model, server } = setUp([summary({ state: 'open', owner })]);
     await model.refresh();
 

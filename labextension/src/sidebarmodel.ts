@@ -228,7 +228,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
       return await this._formats;
     } catch (reason) {
       this._formats = undefined;
-      this._notices.problem('export', problemOf(reason));
+      this._notices.problem('export', problemOf(reason, this._trans));
       return [];
     }
   }
@@ -255,7 +255,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
         told.push(...sessions.map(one => broughtSentence(one, this._trans)));
         refused.push(...failed.map(problem => `${file.name}: ${problem.detail}`));
       } catch (reason) {
-        refused.push(`${file.name}: ${problemOf(reason).detail}`);
+        refused.push(`${file.name}: ${problemOf(reason, this._trans).detail}`);
       }
     }
     if (told.length > 0) {
@@ -302,7 +302,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
     try {
       await act();
     } catch (reason) {
-      this.lost(problemOf(reason));
+      this.lost(problemOf(reason, this._trans));
     }
   }
 
@@ -382,7 +382,7 @@ export class SidebarModel extends SessionsModel implements ISidebarModel {
   private async _undo(ids: readonly string[], undo: (id: string) => Promise<void>): Promise<void> {
     const failed: string[] = [];
     for (const id of ids) {
-      await undo(id).catch((reason: unknown) => void failed.push(problemOf(reason).detail));
+      await undo(id).catch((reason: unknown) => void failed.push(problemOf(reason, this._trans).detail));
     }
     this._tellRefused(this._trans.__('Not undone'), failed);
     await this.refresh();

@@ -151,7 +151,12 @@ class Watchdog {
 
 function pause(wait_ms: number, signal: AbortSignal): Promise<void> {
   return new Promise(resolve => {
-    const timer = setTimeout(resolve, wait_ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const end = (): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', end); // one signal outlives many pauses
+      resolve();
+    };
+    const timer = setTimeout(end, wait_ms);
+    signal.addEventListener('abort', end);
   });
 }

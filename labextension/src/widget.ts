@@ -2,6 +2,7 @@ import { Hello, IChatTransport, ToolCall } from './chat';
 import { Find, queryOf } from './listing';
 import { Changes, ISessionsTransport, Resume } from './model';
 import { localProblem, ProblemError } from './problem';
+import { ITrans, PLAIN } from './translation';
 import { Briefing, Consent, FoundPage, Head, Message, MessagePage, Problem } from './types';
 
 /** The part of an anywidget model which we use. */
@@ -43,18 +44,13 @@ type KernelEvent = { kind: 'event'; event: keyof IKernelListener };
 
 export const REPLY_TIMEOUT_MS = 5000;
 
-const SILENT = localProblem(
-  'kernel_silent',
-  'No answer from the kernel',
-  'The kernel is busy or gone; restart it or re-run the cell with %jido panel.'
-);
-
 /** Requests, replies and events over the custom messages of a widget. */
 export class WidgetChannel {
   constructor(
     private readonly _model: IAnyModel,
     private readonly _listener: IKernelListener,
-    private readonly _pulse: IPulse
+    private readonly _pulse: IPulse,
+    private readonly _trans: ITrans = PLAIN
   ) {
     this._model.on('msg:custom', this._receive);
   }
@@ -70,7 +66,7 @@ export class WidgetChannel {
   request<T>(method: string, params: object = {}): Promise<T> {
     const id = this._nextId++;
     return new Promise<T>((resolve, reject) => {
-      const timer = setTimeout(() => this._pulse.onSilence(SILENT), REPLY_TIMEOUT_MS);
+      const timer = setTimeout(() => this._pulse.onSilence(silent(this._trans)), REPLY_TIMEOUT_MS);
       this._waiting.set(id, { resolve: resolve as (result: unknown) => void, reject, timer });
       this._model.send({ kind: 'request', id, method, params });
     });
@@ -117,6 +113,14 @@ export class WidgetChannel {
       timer: ReturnType<typeof setTimeout>;
     }
   >();
+}
+
+function silent(trans: ITrans): Problem {
+  return localProblem(
+    'kernel_silent',
+    trans.__('No answer from the kernel'),
+    trans.__('The kernel is busy or gone; restart it or re-run the cell with %1.', '%jido panel')
+  );
 }
 
 /** Sessions over a widget channel; what opens another one also changes the chat. */

@@ -145,8 +145,8 @@ export class FakeServer implements ISidebarTransport {
 }
 
 export class FakePage implements ISidebarPage {
-  readonly notebook = new Observable<string | null>('work/report.ipynb');
-  readonly root = '/home/me';
+  readonly notebook = new Observable<string | null>('notes/report.ipynb');
+  readonly root = '/srv/me';
   readonly downloads: string[] = [];
   download = (name: string): void => {
     this.downloads.push(name);

@@ -16,7 +16,7 @@ export function summary(part: Partial<Summary> = {}): Summary {
     tags: [],
     pinned: false,
     archived: false,
-    notebook: 'work/report.ipynb',
+    notebook: 'notes/report.ipynb',
     model: 'test-model',
     preview: 'Week 32 stands out.',
     problems: [],

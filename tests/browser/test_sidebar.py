@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Response, Route, expect
 
 from tests.browser.conftest import Lab, serving
 from tests.support.kernels import Kernel, running
@@ -21,6 +21,14 @@ from tests.support.pages import append_cell, cell, run, run_command, wait_until_
 pytestmark = pytest.mark.browser
 
 MANY = 10_000  # sessions
+
+OURS = "/lab/extensions/jido-jupyter/static/"
+AT_START = 120_000  # bytes of these that a page loads until its list stands there
+MESSAGES = b"jidoAct"  # stands in the code that shows messages, and in no other
+
+# What is to be done when the browser is idle waits until it is let go.
+HOLD_IDLE = "window.idle = []; window.requestIdleCallback = task => window.idle.push(task);"
+LET_GO = "window.idle.splice(0).forEach(task => task({didTimeout: false, timeRemaining: () => 50}))"
 
 # It shows these without us, too.
 NOTEBOOK_7S_OWN = ("reading 'schema')", "Command 'filebrowser:open-path' not registered.")
@@ -393,6 +401,65 @@ def test_the_keyboard_is_enough(lab: Lab, page: Page, kernel: Kernel) -> None:
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     expect(sidebar.get_by_label("New title of By keys")).to_be_focused()
+
+
+def open_held(lab: Lab, page: Page, name: str) -> Locator:
+    """Open a page without a notebook, and the sidebar in it; nothing is done when it is idle."""
+    page.add_init_script(HOLD_IDLE)
+    page.goto(lab.address(f"/lab/workspaces/{name}"))
+    page.wait_for_function("window.jupyterapp?.isPluginActivated('jido-jupyter:plugin')")
+    page.evaluate("window.jupyterapp.restored.then(() => null)")
+    run_command(page, "jido:open-sidebar")
+    return page.locator("#jido-sessions")
+
+
+def test_little_is_loaded_at_start(lab: Lab, page: Page, kernel: Kernel) -> None:
+    """A list needs less than 120 kB of ours; what shows messages comes when the browser is idle, and once."""
+    make(kernel, "Read later")
+    loaded: list[Response] = []
+    page.on("response", lambda response: OURS in response.url and loaded.append(response))
+    sidebar = open_held(lab, page, "start")
+    expect(row(sidebar, "Read later")).to_be_visible()
+    at_start = [response.body() for response in loaded]
+    sizes = {response.url.rpartition("/")[2]: len(body) for response, body in zip(loaded, at_start, strict=True)}
+
+    assert 0 < sum(sizes.values()) < AT_START, sizes
+    assert not any(MESSAGES in body for body in at_start), sizes
+
+    with page.expect_response(lambda response: OURS in response.url):
+        page.evaluate(LET_GO)
+    row(sidebar, "Read later").locator(".jp-jido-row-title").click()
+    expect(sidebar.get_by_test_id("jido-preview-view")).to_contain_text("Here is an answer to: hello")
+    assert sum(MESSAGES in response.body() for response in loaded) == 1
+
+
+@pytest.mark.parametrize("missing", [0, 1])
+def test_code_that_does_not_come(lab: Lab, page: Page, kernel: Kernel, problems: list[str], missing: int) -> None:
+    """One of the two files that show messages is missing: a preview says so, and has them once the server has it again."""
+    make(kernel, f"Read at last {missing}")
+    sidebar = open_held(lab, page, f"late-code-{missing}")
+    expect(row(sidebar, f"Read at last {missing}")).to_be_visible()
+    preview = sidebar.get_by_test_id("jido-preview-view")
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        if route.request.url not in asked:
+            asked.append(route.request.url)
+        if asked.index(route.request.url) == missing:
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route(f"**{OURS}**", answer)
+    row(sidebar, f"Read at last {missing}").locator(".jp-jido-row-title").click()
+    expect(preview).to_contain_text("Try again, or reload the page.")
+    expect(preview).to_contain_text("2 messages")
+    preview.get_by_test_id("jido-load-again").click()
+    expect(preview).to_contain_text("Try again, or reload the page.")
+    page.unroute(f"**{OURS}**")
+    preview.get_by_test_id("jido-load-again").click()
+    expect(preview).to_contain_text("Here is an answer to: hello")
+    assert [problem for problem in problems if "net::ERR_FAILED" not in problem] == []
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="starts the server again as /proc says it was")

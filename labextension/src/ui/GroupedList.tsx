@@ -3,25 +3,13 @@ import React, { useCallback, useRef } from 'react';
 import { Group, GroupName } from '../groups';
 import { ISidebarModel } from '../model';
 import { digits, fileName } from '../phrases';
-import { ITrans } from '../translation';
 import { Hit } from '../types';
 import { useObservable } from './hooks';
 import { Icon } from './icons';
+import { kindName } from './kinds';
 import { PER_BLOCK, Rows } from './Rows';
 import { RowActions, SessionRow } from './SessionRow';
 import { useTrans } from './words';
-
-function nameOf(group: GroupName, trans: ITrans): string {
-  const names: Record<GroupName, string> = {
-    notebook: trans.__('This notebook'),
-    open: trans.__('Open'),
-    pinned: trans.__('Pinned'),
-    recent: trans.__('Recent'),
-    archived: trans.__('Archived'),
-    trashed: trans.__('Trash')
-  };
-  return names[group];
-}
 
 type GroupedListProps = {
   sessions: ISidebarModel;
@@ -124,7 +112,7 @@ type DockProps = { group: Group; sessions: ISidebarModel; renderHit: RenderHit }
 /** A group below the list. */
 function Dock({ group, sessions, renderHit }: DockProps): JSX.Element {
   const { name, hits, hasMore, isOpen } = group;
-  const words = nameOf(name, useTrans());
+  const words = kindName(name, useTrans());
   const render = useCallback(
     (hit: Hit, isActive: boolean) => renderHit(hit, isActive, name === 'trashed'),
     [renderHit, name]
@@ -158,7 +146,7 @@ type HeadingProps = { group: Group; about: string | null; tabIndex?: number; onT
 
 function Heading({ group, about, tabIndex, onToggle }: HeadingProps): JSX.Element {
   const { name, hits, hasMore, count, isOpen } = group;
-  const words = nameOf(name, useTrans());
+  const words = kindName(name, useTrans());
   const size = count === null ? `${hits.length}${hasMore ? '+' : ''}` : digits(count);
   return (
     <button

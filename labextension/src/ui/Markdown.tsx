@@ -12,7 +12,7 @@ export function Markdown({ source, isGrowing = false }: { source: string; isGrow
   const trans = useTrans();
   const box = useRef<HTMLDivElement>(null);
   const shown = useSettled(source, isGrowing);
-  const html = useMemo(() => ({ __html: renderMarkdown(shown) }), [shown]);
+  const html = useMemo(() => ({ __html: renderMarkdown(shown, trans) }), [shown, trans]);
   useEffect(() => {
     if (!isGrowing && box.current) {
       typeset(box.current.querySelectorAll<HTMLElement>('.jp-jido-math'));

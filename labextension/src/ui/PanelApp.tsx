@@ -12,7 +12,7 @@ import { Button } from './Button';
 import { ChatHeader } from './ChatHeader';
 import { Composer } from './Composer';
 import { ConsentCard } from './ConsentCard';
-import { Clock, useNow, useObservable } from './hooks';
+import { Clock, REPAINT_MS, useNow, useObservable } from './hooks';
 import { MessageActions } from './MessageView';
 import { Notices, StandingProblem } from './Notices';
 import { SessionsView } from './SessionsView';
@@ -20,7 +20,6 @@ import { Todos } from './Todos';
 import { Transcript } from './Transcript';
 import { useTrans } from './words';
 
-const REPAINT_MS = 30_000;
 const NO_ACTIONS: MessageActions = {};
 
 type PanelAppProps = {

@@ -10,7 +10,7 @@ import { focusOnMount } from './hooks';
 import { MessageActions } from './MessageView';
 import { ResumeButton } from './ResumeButton';
 import { Asking, TagField } from './SessionRow';
-import { Transcript } from './Transcript';
+import { TranscriptProps } from './Transcript';
 import { useTrans } from './words';
 
 export type PreviewActionsProps = { head: Head; isCurrent: boolean; busy: boolean; wait_s: number; onAsk: (asking: Asking) => void };
@@ -22,6 +22,8 @@ type PreviewViewProps = {
   wait_s: number;
   busy: boolean;
   isCurrent: boolean;
+  /** What shows the messages; a host may load it late. */
+  Transcript: ComponentType<TranscriptProps>;
   /** The buttons beside the title, of a host that has others than the panel. */
   Actions?: ComponentType<PreviewActionsProps>;
 };
@@ -29,7 +31,7 @@ type PreviewViewProps = {
 /** A stored session to read, without opening it. */
 export function PreviewView(props: PreviewViewProps): JSX.Element {
   const trans = useTrans();
-  const { sessions, preview, busy, wait_s, Actions } = props;
+  const { sessions, preview, busy, wait_s, Transcript, Actions } = props;
   const { id, head, messages } = preview;
   const [asking, setAsking] = useState<Asking>('nothing');
   const actions = useMemo<MessageActions>(

@@ -1,28 +1,16 @@
 import React, { ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 
-import { Filter } from '../listing';
 import { ISessionsModel, SessionsState } from '../model';
 import { digits } from '../phrases';
 import { ITrans } from '../translation';
 import { Hit } from '../types';
 import { Icon } from './icons';
+import { kindName } from './kinds';
 import { PER_BLOCK, Rows } from './Rows';
 import { RowActions, SessionRow } from './SessionRow';
 import { useTrans } from './words';
 
 const SEARCH_MS = 200;
-
-function nameOf(filter: Filter, trans: ITrans): string {
-  const names: Record<Filter, string> = {
-    all: trans.__('All'),
-    notebook: trans.__('This notebook'),
-    open: trans.__('Open'),
-    pinned: trans.__('Pinned'),
-    archived: trans.__('Archived'),
-    trashed: trans.__('Trash')
-  };
-  return names[filter];
-}
 
 export type SessionListProps = {
   sessions: ISessionsModel;
@@ -175,7 +163,7 @@ export function Search({ sessions, state, isGrouped = false, children }: SearchP
               aria-pressed={find.filter === filter}
               onClick={() => void sessions.search({ filter })}
             >
-              {nameOf(filter, trans)}
+              {kindName(filter, trans)}
             </button>
           ))}
         </div>

@@ -3,42 +3,21 @@ import React from 'react';
 import { ISidebarModel } from '../model';
 import { ITrans } from '../translation';
 import { Summary } from '../types';
-import { Button } from './Button';
 import { MenuButton, MenuItem } from './Menu';
 import { ResumeButton } from './ResumeButton';
+import { DeleteButton, PinButton } from './RowButtons';
 import { Asking, RowActions } from './SessionRow';
 import { useTrans } from './words';
 
 /** What can be done with a row of the sidebar: what is done often by a button, the rest by a menu. */
 export function rowActions(sessions: ISidebarModel): RowActions {
   return function SidebarRowActions({ session, isCurrent, busy, wait_s, tabIndex, onAsk, onOpen }) {
-    const trans = useTrans();
-    const { id, title } = session;
     const isWhole = session.state !== 'damaged';
     return (
       <>
         <span className="jp-jido-row-actions">
-          {isWhole && (
-            <Button
-              icon="pin"
-              label={session.pinned ? trans.__('Unpin %1', title) : trans.__('Pin %1', title)}
-              title={session.pinned ? trans.__('Unpin') : trans.__('Pin to the top')}
-              testId="pin"
-              isPressed={session.pinned}
-              disabled={busy}
-              tabIndex={tabIndex}
-              onClick={() => void sessions.edit(id, { pinned: !session.pinned })}
-            />
-          )}
-          <Button
-            icon="trash"
-            label={trans.__('Delete %1', title)}
-            title={trans.__('Move to trash')}
-            testId="delete"
-            disabled={busy}
-            tabIndex={tabIndex}
-            onClick={() => void sessions.remove(id)}
-          />
+          {isWhole && <PinButton sessions={sessions} session={session} busy={busy} tabIndex={tabIndex} />}
+          <DeleteButton sessions={sessions} session={session} busy={busy} tabIndex={tabIndex} />
           <SessionMenu sessions={sessions} session={session} tabIndex={tabIndex} onAsk={onAsk} onOpen={onOpen} />
         </span>
         {isWhole && !isCurrent && (

@@ -8,6 +8,7 @@ import { Badges } from './Badges';
 import { Button } from './Button';
 import { Field } from './Field';
 import { ResumeButton } from './ResumeButton';
+import { DeleteButton, PinButton } from './RowButtons';
 import { useTrans } from './words';
 
 /** What the row asks for in place of what it shows. */
@@ -240,16 +241,7 @@ function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX
         />
         {sessions.canEdit && session.state !== 'damaged' && (
           <>
-            <Button
-              icon="pin"
-              label={session.pinned ? trans.__('Unpin %1', title) : trans.__('Pin %1', title)}
-              title={session.pinned ? trans.__('Unpin') : trans.__('Pin to the top')}
-              testId="pin"
-              isPressed={session.pinned}
-              disabled={busy}
-              tabIndex={tabIndex}
-              onClick={() => void sessions.edit(id, { pinned: !session.pinned })}
-            />
+            <PinButton sessions={sessions} session={session} busy={busy} tabIndex={tabIndex} />
             <Button
               icon="pen"
               label={trans.__('Rename %1', title)}
@@ -291,15 +283,7 @@ function AllActions(props: RowFootProps & { tabIndex: number | undefined }): JSX
             onClick={() => void sessions.fork(id)}
           />
         )}
-        <Button
-          icon="trash"
-          label={trans.__('Delete %1', title)}
-          title={trans.__('Move to trash')}
-          testId="delete"
-          disabled={busy}
-          tabIndex={tabIndex}
-          onClick={() => void sessions.remove(id)}
-        />
+        <DeleteButton sessions={sessions} session={session} busy={busy} tabIndex={tabIndex} />
       </span>
       {!isCurrent && session.state !== 'damaged' && (
         <ResumeButton

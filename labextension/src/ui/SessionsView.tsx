@@ -1,12 +1,11 @@
 import React, { useEffect } from 'react';
 
 import { ISessionsModel } from '../model';
-import { Clock, useCountdown, useNow, useObservable } from './hooks';
+import { Clock, REPAINT_MS, useCountdown, useNow, useObservable } from './hooks';
 import { PreviewView } from './PreviewView';
 import { SessionList } from './SessionList';
+import { Transcript } from './Transcript';
 import { useTrans } from './words';
-
-export const REPAINT_MS = 30_000;
 
 type SessionsViewProps = {
   sessions: ISessionsModel;
@@ -33,6 +32,7 @@ export function SessionsView({ sessions, currentId, clock }: SessionsViewProps):
         wait_s={wait_s}
         busy={busy.has(preview.id)}
         isCurrent={preview.id === currentId}
+        Transcript={Transcript}
       />
     );
   }

@@ -6,18 +6,20 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { FakePage, FakeServer } from '../../test/fakes';
 import { message, NOW_MS, problem, RATE_LIMITED, summary } from '../../test/samples';
+import { Lazy } from '../lazy';
 import { Notices } from '../notices';
 import { ProblemError } from '../problem';
 import { SidebarModel } from '../sidebarmodel';
 import { Seal } from '../types';
 import { SidebarApp } from './SidebarApp';
+import { Transcript } from './Transcript';
 
-async function show(transport = new FakeServer()) {
+async function show(transport = new FakeServer(), load = async () => Transcript) {
   const notices = new Notices();
   const page = new FakePage();
   const sessions = new SidebarModel(transport, notices, Date.now, page);
   const { container } = render(
-    <SidebarApp sessions={sessions} notices={notices} clock={Date.now} />
+    <SidebarApp sessions={sessions} notices={notices} transcript={new Lazy(load)} clock={Date.now} />
   );
   await act(() => sessions.refresh());
   return { sessions, transport, container, page };
@@ -216,6 +218,68 @@ describe('preview', () => {
   });
 });
 
+describe('the code for messages', () => {
+  const lost = new Error('Loading chunk 108 failed.');
+  const preview = () => click(screen.getByRole('button', { name: /^Preview/ }));
+  const whenIdle = () => act(async () => void (await vi.advanceTimersByTimeAsync(10_000)));
+
+  it('comes once, when the list stands there and the browser is idle', async () => {
+    const load = vi.fn(async () => Transcript);
+    const { sessions } = await show(new FakeServer(), load);
+    const atFirst = load.mock.calls.length;
+    await whenIdle();
+    const idle = load.mock.calls.length;
+
+    await act(() => sessions.refresh());
+    await whenIdle();
+    await preview();
+
+    expect([atFirst, idle]).toEqual([0, 1]);
+    expect(load).toHaveBeenCalledTimes(1);
+    expect(screen.getByTestId('jido-message')).toBeTruthy();
+  });
+
+  it('is waited for where one reads, and the rest of the preview is not', async () => {
+    let arrive = (_: typeof Transcript): void => undefined;
+    await show(new FakeServer(), () => new Promise(resolve => (arrive = resolve)));
+
+    await preview();
+    const meanwhile = screen.getByTestId('jido-preview-view').textContent;
+    await act(async () => arrive(Transcript));
+
+    expect(meanwhile).toContain('Outliers');
+    expect(meanwhile).toContain('Loading…');
+    expect(screen.getByTestId('jido-preview-view').textContent).not.toContain('Loading…');
+    expect(screen.getByTestId('jido-message').textContent).toContain('Week 32 stands out.');
+  });
+
+  it('is asked for again where it did not come', async () => {
+    const load = vi.fn(async () => Transcript).mockRejectedValueOnce(lost);
+    await show(new FakeServer(), load);
+
+    await preview();
+    const told = screen.getByTestId('jido-not-loaded').textContent;
+    await click(screen.getByRole('button', { name: 'Try again' }));
+
+    expect(told).toContain('Try again, or reload the page.');
+    expect(screen.queryByTestId('jido-not-loaded')).toBeNull();
+    expect(screen.getByTestId('jido-message')).toBeTruthy();
+  });
+
+  it('is not missed where nobody reads, and asked for again where somebody does', async () => {
+    const load = vi.fn(async () => Transcript).mockRejectedValueOnce(lost);
+    const { container } = await show(new FakeServer(), load);
+    await whenIdle();
+    const told = container.querySelector('[role="alert"]');
+
+    await preview();
+
+    expect(told).toBeNull();
+    expect(load).toHaveBeenCalledTimes(2);
+    expect(screen.getByTestId('jido-message')).toBeTruthy();
+  });
+});
+
 describe('the keyboard', () => {
   const rows = () => screen.getAllByTestId('jido-session-row');
   const press = async (key: string) =>
@@ -282,7 +346,7 @@ describe('groups', () => {
   });
 
   it('name the notebook in front', async () => {
-    await show(new FakeServer([summary({ notebook: '/home/me/work/report.ipynb' })]));
+    await show(new FakeServer([summary({ notebook: '/srv/me/notes/report.ipynb' })]));
 
     expect(screen.getByTestId('jido-group-notebook').textContent).toContain('report.ipynb');
   });

@@ -2,35 +2,35 @@ import React, { useCallback, useEffect, useMemo, useRef } from 'react';
 
 import { ISidebarModel, SessionsState } from '../model';
 import { INotices } from '../notices';
-import { Clock, useCountdown, useNow, useObservable } from './hooks';
+import { Clock, REPAINT_MS, useCountdown, useIdle, useNow, useObservable } from './hooks';
 import { DropZone } from './DropZone';
 import { GroupedList } from './GroupedList';
+import { LazyTranscript, lateTranscript } from './LateTranscript';
 import { Notices, StandingProblem } from './Notices';
 import { PreviewActionsProps, PreviewView } from './PreviewView';
 import { rowsIn } from './Rows';
 import { EmptyList, Found, Search } from './SessionList';
 import { ResumeChoice, rowActions, SessionMenu } from './SessionMenu';
 import { RowActions } from './SessionRow';
-import { REPAINT_MS } from './SessionsView';
 import { BulkBar, SidebarTools } from './SidebarTools';
 import { useTrans } from './words';
 
-type SidebarAppProps = { sessions: ISidebarModel; notices: INotices; clock: Clock };
+type SidebarAppProps = { sessions: ISidebarModel; notices: INotices; transcript: LazyTranscript; clock: Clock };
 
 /** The sessions at the side of the window. */
-export function SidebarApp({ sessions, notices, clock }: SidebarAppProps): JSX.Element {
+export function SidebarApp({ sessions, notices, transcript, clock }: SidebarAppProps): JSX.Element {
   const { connection } = useObservable(sessions.state);
   return (
     <DropZone className="jp-jido-app jp-jido-mod-sidebar" onFiles={files => void sessions.import(files)}>
       {connection.kind === 'lost' && <StandingProblem problem={connection.problem} />}
       <Notices notices={notices} />
-      <SidebarView sessions={sessions} clock={clock} />
+      <SidebarView sessions={sessions} transcript={transcript} clock={clock} />
     </DropZone>
   );
 }
 
 /** The list, and one session of it to read. */
-function SidebarView({ sessions, clock }: { sessions: ISidebarModel; clock: Clock }): JSX.Element {
+function SidebarView({ sessions, transcript, clock }: Omit<SidebarAppProps, 'notices'>): JSX.Element {
   const state = useObservable(sessions.state);
   const busy = useObservable(sessions.busy);
   const chosen = useObservable(sessions.selection);
@@ -38,6 +38,9 @@ function SidebarView({ sessions, clock }: { sessions: ISidebarModel; clock: Cloc
   const wait_s = useCountdown(state.resumeBlockedUntil_ms, clock);
   const Actions = useMemo(() => rowActions(sessions), [sessions]);
   const ReadActions = useMemo(() => previewActions(sessions), [sessions]);
+  const Transcript = useMemo(() => lateTranscript(transcript), [transcript]);
+  // A preview opens at once then, even when the server has gone.
+  useIdle(state.hits !== null, () => transcript.ask());
   const onChoose = useCallback((id: string) => sessions.toggleSelected(id), [sessions]);
   const { preview } = state;
   const box = useRef<HTMLDivElement>(null);
@@ -61,6 +64,7 @@ function SidebarView({ sessions, clock }: { sessions: ISidebarModel; clock: Cloc
           wait_s={wait_s}
           busy={busy.has(preview.id)}
           isCurrent={preview.head !== null && sessions.isInFront(preview.head)}
+          Transcript={Transcript}
           Actions={ReadActions}
         />
       )}

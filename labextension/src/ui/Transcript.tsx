@@ -11,7 +11,7 @@ const NEAR_BOTTOM_PX = 40;
 const PER_BLOCK = 4;
 const ESTIMATE_PX = 110;
 
-type TranscriptProps = {
+export type TranscriptProps = {
   messages: Messages;
   /** The id of the message being written, if any. */
   streaming?: string | null;

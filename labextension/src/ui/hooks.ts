@@ -18,6 +18,9 @@ export function focusOnMount(element: HTMLElement | null): void {
   element?.focus();
 }
 
+/** How often a view tells "5 min ago" anew. */
+export const REPAINT_MS = 30_000;
+
 /** The time, repainted every `period_ms`. */
 export function useNow(clock: Clock, period_ms: number): number {
   const [, repaint] = useReducer((count: number) => count + 1, 0);
@@ -26,6 +29,23 @@ export function useNow(clock: Clock, period_ms: number): number {
     return () => clearInterval(timer);
   }, [period_ms]);
   return clock();
+}
+
+const IDLE_MS = 2000; // until a browser that cannot say so (Safari) is taken to be idle
+
+/** Calls `act` once `isDue`, when the browser has nothing else to do. */
+export function useIdle(isDue: boolean, act: () => void): void {
+  useEffect(() => {
+    if (!isDue) {
+      return;
+    }
+    if (typeof requestIdleCallback === 'undefined') {
+      const timer = setTimeout(act, IDLE_MS);
+      return () => clearTimeout(timer);
+    }
+    const request = requestIdleCallback(act);
+    return () => cancelIdleCallback(request);
+  }, [isDue]);
 }
 
 /** Whole seconds until `until_ms`, repainted at each full second. */
