@@ -28,9 +28,10 @@ from jido_jupyter.assistants.port import (
     ToolResult,
 )
 from jido_jupyter.core.messages import Message, Origin, Part, Usage, text_part
-from jido_jupyter.errors import StoreError
+from jido_jupyter.errors import JidoError, StoreError
 from jido_jupyter.services.live import LiveSession
 
+_MOST_PAUSE_S: Final = 30.0  # between two tries to write to a store that does not answer
 JOURNAL_S: Final = 0.5  # a killed process loses at most this much of an answer, plus one write
 MAX_STEPS: Final = 25  # requests to a model that answer one question
 _TOO_MANY: Final = f"The model asked for tools {MAX_STEPS} times without an end. Ask it to go on, or ask for less."
@@ -242,17 +243,26 @@ class _Arrived:
 async def _journal(live: LiveSession, answer_id: str, model_id: str, arrived: _Arrived) -> AsyncIterator[None]:
     """Write what arrives to the session twice a second, whether or not more comes."""
 
+    over = asyncio.Event()
+
     async def keep_writing() -> None:
+        pause_s = JOURNAL_S
         while True:
-            await asyncio.sleep(JOURNAL_S)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await over.wait()
+                    return
             if new := arrived.since_last():
-                with contextlib.suppress(StoreError):  # told at the end of the turn, when the whole answer is stored
-                    live.record_partial(answer_id, new, model_id)
+                try:
+                    # In a thread: a store that hangs must not hold up what streams.
+                    await asyncio.to_thread(live.record_partial, answer_id, new, model_id)
+                    pause_s = JOURNAL_S
+                except JidoError:  # told at the end of the turn, when the whole answer is stored
+                    pause_s = min(2 * pause_s, _MOST_PAUSE_S)
 
     writing = asyncio.create_task(keep_writing())
     try:
         yield
     finally:
-        writing.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await writing
+        over.set()  # not cancelled: a piece on its way must not come after the answer
+        await writing

@@ -73,7 +73,11 @@ class RemoteLease:
                     self._take(take_over=False)
                 elif state == "taken":
                     self._over.set()
-            except (SessionOpen, SessionNotFound):
+            except SessionOpen as error:
+                if error.data.get("owner") != self._owner.to_wire():
+                    self._over.set()
+                # Else the answer that gave it to us was lost; it ends by itself, and is taken again.
+            except SessionNotFound:
                 self._over.set()
             except JidoError:  # told by whatever asks for more than a lease
                 return

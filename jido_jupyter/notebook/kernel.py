@@ -15,6 +15,7 @@ from jido_jupyter.connection import Connection, connect, this_process
 from jido_jupyter.core.session import SessionState, Summary
 from jido_jupyter.errors import (
     AmbiguousTarget,
+    Conflict,
     IllegalTransition,
     InvalidRequest,
     JidoError,
@@ -59,6 +60,7 @@ class Kernel:
     def new(self, title: str | None = None) -> Session:
         """Start a session and make it the current one; the one before is closed, and stays stored."""
         with self._lock:
+            self._save_rest()
             return self._take_up(self.sessions.new(this_process("kernel", context.notebook_path()), title))
 
     def resume(
@@ -82,6 +84,7 @@ class Kernel:
 
         with self._lock:
             target = self.of_this_notebook() if target is None else target
+            self._save_rest()
             try:
                 live, briefing = self.sessions.resume(target, owner, take_over=take_over, trust=trust, look=look)
             except SessionOpen as error:
@@ -131,9 +134,11 @@ class Kernel:
 
         Raises:
             IllegalTransition: there is none.
+            StoreError: it holds turns that cannot be saved now; it stays open.
         """
         with self._lock:
             session = self.opened()
+            self._save_rest()
             self._close(session)
             self.session = None
             return session
@@ -212,9 +217,21 @@ class Kernel:
         self.session = Session(live, self.engine, self.assistant, self.sessions.mint_id, around, context_tokens)
         return self.session
 
+    def _save_rest(self) -> None:
+        """Save what the current session holds in memory only, before it is given up.
+
+        Raises:
+            StoreError: that is not possible now; the session stays current, and keeps it.
+        """
+        if self.session is not None and not self.session.live.is_saved and self.session.live.is_open:
+            with contextlib.suppress(Conflict, SessionNotFound):  # it never will be: no reason to stay in it
+                self.session.save()
+
     def _close(self, session: Session) -> None:
-        with contextlib.suppress(JidoError):  # it is stored; only the note that it was closed may be missing
+        try:
             session.close()
+        except JidoError:  # what could be stored is; the note that it was closed may be missing
+            session.live.abandon()
 
     def _leave(self) -> None:
         if self.session is not None:

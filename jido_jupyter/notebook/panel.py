@@ -133,7 +133,7 @@ class PanelWidget(anywidget.AnyWidget):
             reply["problem"] = wire.problem(error)
         except Exception as error:  # a bug of ours, and no reason to let the page wait for ever
             _log.exception("The panel's request %r failed", method)
-            reply["problem"] = wire.problem(JidoError(f"{BUG} ({type(error).__name__}: {error})"))
+            reply["problem"] = _bug(error)
         self.send(reply)
         if method in _CHANGING:
             await self._tell_changed()
@@ -309,6 +309,9 @@ class PanelWidget(anywidget.AnyWidget):
                 self._tell("problem", problem=wire.problem(taken.unsaved))
         except JidoError as error:
             self._tell("problem", problem=wire.problem(error))
+        except Exception as error:  # a bug, ours or the assistant's; what had arrived is stored
+            _log.exception("A turn failed")
+            self._tell("problem", problem=_bug(error))
         finally:
             self._stream = None
             self._tell("turn_end")
@@ -356,6 +359,10 @@ def Panel() -> PanelWidget:  # noqa: N802 - reads as the widget that it returns
     from jido_jupyter.notebook.kernel import kernel
 
     return panel_of(kernel())
+
+
+def _bug(error: Exception) -> dict[str, Any]:
+    return wire.problem(JidoError(f"{BUG} ({type(error).__name__}: {error})"))
 
 
 def page(sessions: Sessions, query: str, cursor: str | None, limit: int) -> dict[str, Any]:

@@ -98,8 +98,8 @@ class Doorway:
                 self._accesses[identity] = Access(connect(self._environ_of(identity)))
             return self._accesses[identity]
 
-    def keeper(self, identity: str = OWNERS) -> Access:
-        """Return what an identity works with, where its sessions are kept here.
+    def check_keeps(self, identity: str = OWNERS) -> None:
+        """Refuse what is about the records of sessions, where they are not kept here.
 
         Raises:
             KeptElsewhere: another server keeps them. It is not asked for them: it might be this one.
@@ -110,7 +110,6 @@ class Doorway:
                 "This one only passes them on: set JIDO_URL to that address; if that is this very server, start it without "
                 "JIDO_URL.",
             )
-        return self.access(identity)
 
     async def run(
         self,
@@ -124,7 +123,7 @@ class Doorway:
 
         Args:
             is_change: whether it may change anything; what is said after too long a wait depends on it.
-            is_of_records: whether it is for the records as they are kept here, see `keeper`.
+            is_of_records: whether it is for the records as they are kept here, see `check_keeps`.
 
         Raises:
             NoAnswer: it was begun, and may still be going on.
@@ -132,8 +131,9 @@ class Doorway:
         """
         if self._waiting >= self._most_waiting:
             raise _busy("too many requests wait for it")
-        find = self.keeper if is_of_records else self.access
-        task = self._workers.submit(lambda: work(find(identity)))
+        if is_of_records:  # in no worker of ours: all of them may be asking this very server
+            await asyncio.to_thread(self.check_keeps, identity)
+        task = self._workers.submit(lambda: work(self.access(identity)))
         self._waiting += 1
         try:
             # Not `wait_for`: before Python 3.12 it forgets that it was cancelled when its answer comes at that moment.

@@ -111,14 +111,14 @@ class JidoHandler(APIHandler):
         if self._refusal is not None:
             raise self._refusal
         call = self._call(operation, session_id)
+        if operation.action == "execute":
+            self.watch.start()  # for the leases; before, as one may be given after nobody waits any more
         found, start = await self.doorway.run(
             lambda access: _begun(operation.perform(access, call)),
             self.identity,
             is_change=operation.is_change,
             is_of_records=operation.is_of_records,
         )
-        if operation.action == "execute":
-            self.watch.start()  # for the leases
         await self.reply(found, start)
 
     async def reply(self, found: Answer, start: str = "") -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 
 from jido_jupyter.errors import JidoError
 from jido_jupyter.server.doorway import Access, Doorway
 from jido_jupyter.server.feed import TICK_S, Look
+
+_log = logging.getLogger(__name__)
 
 
 class Watch:
@@ -33,12 +36,15 @@ class Watch:
         while True:
             began = time.monotonic()
             for identity, access in self._doorway.known():
-                # A store that cannot be read now is no end of watching: whoever asks for it is told.
-                with contextlib.suppress(JidoError):
+                try:
                     if len(access.leases) or len(access.bare):
                         await self._doorway.run(_expire, identity)
                     if access.feed.listeners:
                         access.feed.take(await self._doorway.run(_look, identity))
+                except JidoError:  # a store that cannot be read now: whoever asks for it is told
+                    pass
+                except Exception:  # a bug; without the watch no lease would ever end
+                    _log.exception("Looking after a store failed; the next look comes all the same.")
             # A store that is slow to list is not listed all the time.
             await asyncio.sleep(max(TICK_S, 3 * (time.monotonic() - began)))
 

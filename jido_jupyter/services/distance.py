@@ -32,7 +32,7 @@ def examine(url: str, open_store: Callable[[], Sessions]) -> Iterator[Check]:
     try:
         sessions = open_store()
         began = time.monotonic()
-        sessions.room()
+        room = sessions.room()
         took_s = time.monotonic() - began
         listed = sessions.list()
     except JidoError as error:
@@ -44,7 +44,7 @@ def examine(url: str, open_store: Callable[[], Sessions]) -> Iterator[Check]:
         )
     else:
         yield Check("server", "ok", f"answers in {took_s * 1000:.0f} ms")
-    yield from rooms(sessions, listed)
+    yield from rooms(listed, room)
 
 
 def _way(url: str) -> Check:

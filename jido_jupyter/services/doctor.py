@@ -22,7 +22,7 @@ import orjson
 
 from jido_jupyter.core.session import Summary
 from jido_jupyter.errors import InvalidSetting, JidoError
-from jido_jupyter.services.sessions import Sessions
+from jido_jupyter.services.sessions import Room, Sessions
 from jido_jupyter.services.settings import Settings
 from jido_jupyter.store import leases, places
 from jido_jupyter.store.folder import Folder, is_temporary
@@ -260,7 +260,7 @@ def _sessions(patient: Patient) -> Iterator[Check]:
     """What only the opened store can tell."""
     try:
         sessions = patient.open_store()
-        listed = sessions.list()
+        listed, room = sessions.list(), sessions.room()
     except JidoError as error:
         yield Check("sessions", "bad", str(error), "See the lines above.")
         return
@@ -269,10 +269,10 @@ def _sessions(patient: Patient) -> Iterator[Check]:
         yield Check(
             "list", "warn", f"{in_files} files, {len(listed)} listed", "Run this again; if it stays, delete the index."
         )
-    yield from rooms(sessions, listed)
+    yield from rooms(listed, room)
 
 
-def rooms(sessions: Sessions, listed: Sequence[Summary]) -> Iterator[Check]:
+def rooms(listed: Sequence[Summary], room: Room) -> Iterator[Check]:
     """Say how the sessions are, and how many more there may be."""
     damaged = [summary.id for summary in listed if summary.is_damaged or summary.problems]
     if damaged:
@@ -282,7 +282,7 @@ def rooms(sessions: Sessions, listed: Sequence[Summary]) -> Iterator[Check]:
         )
     else:
         yield Check("sessions", "ok", f"{len(listed)} listed, none known to be damaged; 'jido verify' reads them all")
-    if (room := sessions.room()).is_tight:
+    if room.is_tight:
         yield Check("room", "warn", f"{room.count} of {room.limit} sessions", "'jido cleanup' previews what could go.")
     else:
         yield Check("room", "ok", f"{room.count} of {room.limit} sessions")

@@ -136,11 +136,12 @@ class LiveSession:
         with self._lock:
             text = self._ripe(message_id, text)
             if text and not self._unsaved:
-                log = [records.partial(message_id, text, self.now(), model)]
+                # With what may not have come through before: the pieces make one text, and it must have no hole.
+                log = [*self._doubtful, records.partial(message_id, text, self.now(), model)]
                 try:
                     self._append(log, durable=False, beyond_limit=True)
                 except BaseException:  # an interrupt, too, may come while it is on its way
-                    self._doubtful += log
+                    self._doubtful = log
                     raise
 
     def edit(self, **changes: Any) -> None:
@@ -199,10 +200,19 @@ class LiveSession:
             return self._revision
 
     def close(self) -> None:
-        """Give the session up; it stays stored and can be resumed. Closing twice is harmless."""
+        """Give the session up; it stays stored and can be resumed. Closing twice is harmless.
+
+        Raises:
+            StoreError, StaleRevision: what is not saved yet could not be saved; the session stays open. Or else only the
+                note that it was closed is missing.
+        """
         with self._lock:
             if self.is_open:
-                self._write(records.closed(self.now()))
+                self._flush()
+                try:
+                    self._write(records.closed(self.now()))
+                finally:
+                    self._lease.release()
             self._lease.release()
 
     def abandon(self) -> None:
@@ -269,9 +279,10 @@ class LiveSession:
             dumps({name: value for name, value in record.items() if name != "n"})
             for record in stored.since(self._revision.n)
         ]
-        doubtful = set(map(dumps, self._doubtful))
+        wanted = [dumps(record) for record in log]
+        doubtful = set(map(dumps, self._doubtful)).difference(wanted)
         later = [record for record in later if record not in doubtful]
-        if later != [dumps(record) for record in log[: len(later)]]:
+        if later != wanted[: len(later)]:
             raise StaleRevision(self.id, str(self._revision), str(stored.revision))
         self._revision = stored.revision
         return log[len(later) :]

@@ -187,6 +187,8 @@ class Sessions:
         """
         self._check_room()
         self._check_open_room()
+        if title:
+            edits.checked({"title": title})  # before anything is stored
         session_id = self.mint_id()
         now = self._stamp()
         log = [records.opened(owner, now)]
@@ -194,16 +196,14 @@ class Sessions:
             log.append(records.meta({"notebook": owner.notebook}, now))
         header = records.header(session_id, now)
         revision = self._store.create(header, log)
-        live = LiveSession(
-            self._store,
-            replay(header, log),
-            revision,
-            self._store.lease(session_id, owner),
-            self._clock,
-            redacts=self._redacts,
-        )
-        if title:
-            live.edit(title=title)
+        lease = self._store.lease(session_id, owner)
+        live = LiveSession(self._store, replay(header, log), revision, lease, self._clock, redacts=self._redacts)
+        try:
+            if title:
+                live.edit(title=title)
+        except BaseException:
+            lease.release()
+            raise
         return live
 
     def create(self, title: str | None, said: Sequence[Message]) -> Shown:
@@ -264,10 +264,10 @@ class Sessions:
                 shown = self.show(session_id)
             opened = records.opened(owner, self._stamp())
             revision = self._store.append(session_id, [*self._settling(shown.state), opened], shown.revision)
+            briefing = self._briefing(shown, look)
         except BaseException:
             lease.release()
             raise
-        briefing = self._briefing(shown, look)
         live = LiveSession(self._store, shown.state, revision, lease, self._clock, redacts=self._redacts)
         return live, briefing
 

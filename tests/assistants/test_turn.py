@@ -18,7 +18,7 @@ from jido_jupyter.core.messages import Message, Usage
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import replay
 from jido_jupyter.core.window import Window
-from jido_jupyter.errors import IllegalTransition, PayloadTooLarge, StoreFull
+from jido_jupyter.errors import IllegalTransition, PayloadTooLarge, SessionNotFound, StoreFull
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.sessions import Sessions
 from jido_jupyter.store.limiter import FileLimiter
@@ -352,3 +352,55 @@ def test_half_a_call_does_not_run(make) -> None:
         "response": "The arguments are cut.",
         "outcome": "failed",
     }
+
+
+def test_a_store_that_hangs_holds_up_no_stream(make, store, monkeypatch) -> None:
+    """While a piece of an answer waits for the store, the engine's loop goes on; the answer is stored after the piece."""
+    append, began, gate = store.append, threading.Event(), threading.Event()
+
+    def hang(*arguments: Any, durable: bool = True, **options: Any) -> Any:
+        if not durable:
+            began.set()
+            assert gate.wait(10)
+        return append(*arguments, durable=durable, **options)
+
+    def wait_for_the_piece(emit: Emit, stop: StopToken) -> StepEnd:
+        emit(TextDelta("early words and "))
+        assert began.wait(10)
+        loop_went_on.extend([session._engine.submit(nothing()).result(5)])
+        gate.set()
+        return StepEnd("complete")
+
+    async def nothing() -> bool:
+        return not gate.is_set()
+
+    loop_went_on: list[bool] = []
+    monkeypatch.setattr(store, "append", hang)
+    session = make(Scripted(wait_for_the_piece))
+
+    session.ask("Hi")
+
+    assert loop_went_on == [True]
+    assert read(store, session)[1] == ("assistant", "early words and ", "complete")
+
+
+def test_a_piece_that_meets_a_conflict_does_not_cost_the_answer(make, store, monkeypatch) -> None:
+    append, refused = store.append, threading.Event()
+
+    def refuse(session_id: str, *arguments: Any, durable: bool = True, **options: Any) -> Any:
+        if not durable:
+            refused.set()
+            raise SessionNotFound(session_id)
+        return append(session_id, *arguments, durable=durable, **options)
+
+    def play(emit: Emit, stop: StopToken) -> StepEnd:
+        emit(TextDelta("early words and "))
+        assert refused.wait(10)
+        return StepEnd("complete")
+
+    monkeypatch.setattr(store, "append", refuse)
+    session = make(Scripted(play))
+
+    session.ask("Hi")
+
+    assert read(store, session)[1] == ("assistant", "early words and ", "complete")

@@ -11,7 +11,7 @@ import pytest
 
 from jido_jupyter.connection import connect
 from jido_jupyter.core.messages import Origin
-from jido_jupyter.errors import InvalidRequest, RateLimited, SessionOpen
+from jido_jupyter.errors import InvalidRequest, RateLimited, SessionOpen, StoreFull
 from jido_jupyter.notebook.kernel import Kernel
 from jido_jupyter.notebook.surroundings import NotebookSurroundings
 from jido_jupyter.services.comparison import Cells
@@ -394,3 +394,31 @@ def test_a_model_looks_at_the_variables(tmp_path: Path) -> None:
     assert "The tool said: x: int = 12345" in ran.text, ran.error
     offered = [tool["function"]["name"] for tool in server.requests[0].body["tools"]]
     assert offered == ["variables", "notebook", "run_code", "todos"]
+
+
+@pytest.mark.parametrize("leave", [Kernel.close, Kernel.new, lambda kernel: kernel.resume("Another")])
+def test_a_session_with_unsaved_turns_is_not_left(
+    make: MakeKernel, leave: Callable[[Kernel], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaving it says why not, and what to do; nothing is lost, and it can be left once the disk has room."""
+    kernel, _ = make()
+    kernel.new("Another")
+    session = kernel.new("This one")
+    store = kernel.connection.store
+    append = store.append
+
+    def refuse(*arguments: Any, **options: Any) -> Any:
+        raise StoreFull("/store", "no space left on device", "Free some space.")
+
+    monkeypatch.setattr(store, "append", refuse)
+    with pytest.raises(StoreFull):
+        session.record("user", "precious")
+    with pytest.raises(StoreFull, match="Free some space"):
+        leave(kernel)
+    assert kernel.session is session
+    monkeypatch.setattr(store, "append", append)
+
+    leave(kernel)
+
+    assert [message.text for message in kernel.sessions.show(session.id).state.messages] == ["precious"]
+    assert store.owner(session.id) is None

@@ -309,3 +309,20 @@ def test_work_runs_in_the_main_thread_between_cells(tmp_path: Path) -> None:
 
 def told(real: RealKernel, expression: str) -> str:
     return real.run(expression).text
+
+
+def test_a_bug_in_a_turn_is_told(page: Page, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The page hears of it, and the panel takes the next question."""
+
+    class Broken:
+        model_id = "test:broken"
+        label = "a bug"
+
+        async def step(self, *arguments: Any) -> Any:
+            raise RuntimeError("no such luck")
+
+    monkeypatch.setattr(kernel, "assistant", Broken)
+    page.ask("ask", prompt="Hello")
+
+    assert "RuntimeError: no such luck" in page.wait_for("problem")["problem"]["detail"]
+    page.wait_for("turn_end")

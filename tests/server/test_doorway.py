@@ -167,5 +167,20 @@ def test_a_stranger_has_his_own_store_here(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path))
     door = Doorway({"JIDO_URL": "http://127.0.0.1:9/", "JIDO_TOKEN": "x"})
 
-    assert door.keeper("bob").connection.home.startswith(str(tmp_path))
-    assert door.keeper("bob") is door.access("bob")
+    door.check_keeps("bob")
+
+    assert door.access("bob").connection.home.startswith(str(tmp_path))
+
+
+def test_a_server_that_is_sent_to_itself_says_so_to_all_at_once(tmp_path: Path) -> None:
+    """Also while every worker waits for the very server that this one is."""
+    door = Doorway({"JIDO_URL": "http://127.0.0.1:9/", "JIDO_TOKEN": "x"}, workers=1, patience_s=5.0)
+    gate = threading.Event()
+
+    async def ask() -> None:
+        door._workers.submit(gate.wait)
+        with pytest.raises(KeptElsewhere):
+            await door.run(lambda access: access, is_of_records=True)
+        gate.set()
+
+    asyncio.run(ask())

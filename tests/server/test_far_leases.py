@@ -17,7 +17,7 @@ from jido_jupyter.client.leases import RemoteLease
 from jido_jupyter.connection import connect
 from jido_jupyter.core import records
 from jido_jupyter.core.records import Owner
-from jido_jupyter.errors import SessionOpen, StaleRevision
+from jido_jupyter.errors import OutcomeUnknown, SessionOpen, StaleRevision
 from jido_jupyter.testing.store_conformance import AT, created, said
 
 FAR = Owner("kernel", "far-away", 4711, "far.ipynb")
@@ -218,3 +218,26 @@ async def test_anothers_token_holds_nothing(store: RemoteStore, access) -> None:
 def records_before(revision):
     """Return a state that is older than ``revision``."""
     return type(revision)(revision.n - 1, revision.seal)
+
+
+async def test_who_missed_the_answer_has_not_lost_it(
+    store: RemoteStore, access, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server forgot the lease, gave it again, and its answer was lost: nobody else has it, so it is not given up."""
+    await far(lambda: created(store))
+    lease = await far(lambda: store.lease("one", FAR))
+    take = RemoteLease._take
+
+    def unheard(lease: RemoteLease, take_over: bool) -> float:
+        take(lease, take_over)
+        lease._token = "of an answer that never came"
+        raise OutcomeUnknown("one", "the line broke")
+
+    await far(lambda: lease._link.ask(lease._word("release")))
+    with monkeypatch.context() as patched:
+        patched.setattr(RemoteLease, "_take", unheard)
+        assert await far(lambda: lease.is_held)
+
+    assert await far(lambda: lease.is_held)
+    await until(lambda: connect().store.owner("one") == FAR)
+    await far(lease.release)

@@ -16,7 +16,7 @@ from jido_jupyter.core.messages import Message, text_part
 from jido_jupyter.core.records import Owner
 from jido_jupyter.core.session import replay
 from jido_jupyter.core.window import Window
-from jido_jupyter.errors import OutcomeUnknown, PayloadTooLarge, StaleRevision
+from jido_jupyter.errors import OutcomeUnknown, PayloadTooLarge, StaleRevision, StoreFull
 from jido_jupyter.services.limits import Limits
 from jido_jupyter.services.live import LiveSession
 from jido_jupyter.services.sessions import Sessions
@@ -183,3 +183,46 @@ def test_a_doubt_hides_no_other_writer(make, store: FullStore) -> None:
 
     with pytest.raises(StaleRevision):
         live.record([said("One", "a1")])
+
+
+def test_a_piece_that_was_refused_comes_with_the_next(make, store: FullStore) -> None:
+    """What a killed process leaves of an answer has no hole in its middle."""
+    live = make()
+    live.record_partial("a1", "One, two, ", None)
+    store.is_full = True
+    with pytest.raises(StoreFull):
+        live.record_partial("a1", "NOT drop the table; ", None)
+    store.is_full = False
+    live.record_partial("a1", "drop the table. ", None)
+
+    stored = store.read(live.id)
+    found = replay(stored.header, stored.records).messages[-1]
+    assert (found.text, found.status) == ("One, two, NOT drop the table; drop the table. ", "interrupted")
+
+
+def test_what_cannot_be_saved_keeps_a_session_open(make, store: FullStore) -> None:
+    """Once it can be, closing saves it; without anything to save a session is closed, noted or not."""
+    live = make()
+    store.is_full = True
+    with pytest.raises(StoreFull):
+        live.record([said("precious")])
+    with pytest.raises(StoreFull):
+        live.close()
+    assert live.is_open
+
+    store.is_full = False
+    live.close()
+
+    assert not live.is_open
+    assert "precious" in log(store, live)
+
+
+def test_a_note_that_cannot_be_written_keeps_no_session_open(make, store: FullStore) -> None:
+    live = make()
+    store.is_full = True
+
+    with pytest.raises(StoreFull):
+        live.close()
+
+    assert not live.is_open
+    assert store.owner(live.id) is None

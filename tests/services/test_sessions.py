@@ -516,3 +516,22 @@ def test_a_fork_takes_along_what_stands_beside_the_messages(sessions: Sessions) 
     assert fork.todos == ({"text": "plot", "status": "open"},)
     assert fork.context == {"notebook": "a.ipynb"}
     assert sessions.show(fork.id).state.messages == fork.messages
+
+
+def test_a_title_of_nothing_leaves_no_session_behind(sessions: Sessions, store: FullStore) -> None:
+    with pytest.raises(InvalidField):
+        sessions.new(OWNER, "   ")
+
+    assert store.count() == 0
+
+
+def test_a_look_that_fails_frees_the_session(sessions: Sessions, store: FullStore) -> None:
+    live = sessions.new(OWNER)
+    live.close()
+
+    def fail(state):
+        raise RuntimeError("the notebook cannot be read")
+
+    with pytest.raises(RuntimeError):
+        sessions.resume(live.id, OWNER, look=fail)
+    assert store.owner(live.id) is None
