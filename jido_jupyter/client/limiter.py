@@ -18,27 +18,14 @@ class RemoteLimiter:
         self._link = link
 
     def acquire(self, charges: Sequence[Charge]) -> Admitted | Refused:
-        return _verdict(self._link.ask(_counting("acquire", charges)))
+        return _verdict(self._link.ask(Request("POST", "/limits/acquire", orjson.dumps(_keys(charges)))))
 
     def check(self, charges: Sequence[Charge]) -> Admitted | Refused:
         return _verdict(self._link.ask(reading("/limits/check", _keys(charges))))
 
-    def record(self, charges: Sequence[Charge]) -> None:
-        self._link.ask(_counting("record", charges))
-
-    def reset(self, charges: Sequence[Charge]) -> None:
-        self._link.ask(_counting("reset", charges))
-
-    def prune(self) -> None:
-        """The server's own limiter does so by itself."""
-
 
 def _keys(charges: Sequence[Charge]) -> dict[str, list[str]]:
     return {"keys": [charge.key for charge in charges]}
-
-
-def _counting(verb: str, charges: Sequence[Charge]) -> Request:
-    return Request("POST", f"/limits/{verb}", orjson.dumps(_keys(charges)))
 
 
 def _verdict(found: Mapping[str, Any]) -> Admitted | Refused:

@@ -285,32 +285,4 @@ ROUTES: Final[Sequence[Route]] = (
             )
         },
     ),
-    Route(
-        "store/limits/record",
-        {
-            "POST": _of_records(
-                "record",
-                "execute",
-                records.record,
-                "Count a call, however full the windows are",
-                {204: None},
-                fields=(_KEYS,),
-                errors=(409, 507),
-            )
-        },
-    ),
-    Route(
-        "store/limits/reset",
-        {
-            "POST": _of_records(
-                "reset",
-                "write",
-                records.reset,
-                "Forget the calls that were counted",
-                {204: None},
-                fields=(_KEYS,),
-                errors=(409, 507),
-            )
-        },
-    ),
 )

@@ -153,16 +153,6 @@ def check(access: Access, call: Call) -> Answer:
     return _verdict(access.connection.limiter.check(_charges(access, call)))
 
 
-def record(access: Access, call: Call) -> Answer:
-    access.connection.limiter.record(_charges(access, call))
-    return Answer(204)
-
-
-def reset(access: Access, call: Call) -> Answer:
-    access.connection.limiter.reset(_charges(access, call))
-    return Answer(204)
-
-
 # --- what they share
 
 

@@ -40,15 +40,6 @@ class Limiter(Protocol):
     def check(self, charges: Sequence[Charge]) -> Admitted | Refused:
         """Say what `acquire` would say now, and count nothing."""
 
-    def record(self, charges: Sequence[Charge]) -> None:
-        """Count one call, however full the windows are."""
-
-    def reset(self, charges: Sequence[Charge]) -> None:
-        """Forget the calls of these keys."""
-
-    def prune(self) -> None:
-        """Give back the space of calls that no longer count; `acquire` does so by itself when space runs out."""
-
 
 class FileLimiter:
     """A `Limiter` in a folder that all processes of a user share.
@@ -71,9 +62,12 @@ class FileLimiter:
         return self._with_rings(charges, self._verdict)
 
     def record(self, charges: Sequence[Charge]) -> None:
+        """Count one call, however full the windows are."""
         self._with_rings(charges, self._count)
 
     def reset(self, charges: Sequence[Charge]) -> None:
+        """Forget the calls of these keys."""
+
         def clear(found: list[_Ring], now: float) -> None:
             for ring in found:
                 ring.table.clear(ring.at)
@@ -81,6 +75,7 @@ class FileLimiter:
         self._with_rings(charges, clear)
 
     def prune(self) -> None:
+        """Give back the space of calls that no longer count; `acquire` does so by itself when space runs out."""
         self._lock()
         try:
             now = self._clock()
